@@ -33,6 +33,7 @@ type Cursor string
 type ScanRequest struct {
 	After Cursor
 	Limit int // most records of the page, at least 1
+	Bytes int // the page ends with the record that brings its payloads to this many bytes; 0: no such bound
 }
 
 // Page is a piece of a scan.
