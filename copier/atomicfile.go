@@ -74,14 +74,22 @@ var ErrStateInUse = errors.New("copier: in use by another process")
 // osFiles is the real one.
 type osFiles struct{}
 
-func (osFiles) makeDir(dir string) error {
-	if _, err := os.Stat(dir); err == nil {
-		return nil
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+func (o osFiles) makeDir(dir string) error {
+	dir = filepath.Clean(dir)
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return syncFolder(filepath.Dir(filepath.Clean(dir)))
+	parent := filepath.Dir(dir)
+	if parent == dir {
+		return fmt.Errorf("making the folder %q: there is no such root", dir)
+	}
+	if err := o.makeDir(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncFolder(parent)
 }
 
 func (osFiles) lock(path string) (io.Closer, error) { return lockFile(path) }

@@ -67,6 +67,7 @@ func (o ledgerOptions) withDefaults() ledgerOptions {
 	}
 	set(&o.tableEntries, 1<<16)
 	set(&o.frameEntries, maxFrameEntries)
+	o.frameEntries = min(o.frameEntries, maxFrameEntries)
 	set(&o.indexEntries, 1<<15)
 	set(&o.maxRuns, 24)
 	if o.logBytes == 0 {
@@ -92,6 +93,7 @@ type ledger struct {
 	flushing sync.Mutex // writing to the log
 	log      *logWriter
 	synced   uint64 // puts that are durable
+	spare    []byte // the buffer that pending changes places with
 
 	changing sync.Mutex // replacing state.json: from computing the new list until memory has it
 	state    manifest
@@ -100,8 +102,8 @@ type ledger struct {
 	pending  []byte // records not yet in a log
 	puts     uint64 // entries put since open
 	logged   int64  // bytes in the present log
-	active   *table
-	frozen   *table       // being written as a run, nil if none
+	active   *ledgerTable
+	frozen   *ledgerTable // being written as a run, nil if none
 	runs     []*ledgerRun // oldest first; a run is replaced, the slice is never changed
 	distinct int64        // ids in runs
 	spills   uint64       // tables that have become runs since open
@@ -187,12 +189,12 @@ func (l *ledger) recover() error {
 				next.Distinct++
 			}
 		}
-		r, err := l.writeRun(next.take(), []source{&tableSource{es}})
+		r, err := l.writeRun(next.take(), []entrySource{&tableSource{es}})
 		if err != nil {
 			return err
 		}
 		l.runs = append(l.runs, r)
-		next.Runs = parts(l.runs)
+		next.Runs = manifestParts(l.runs)
 	}
 	number := next.take()
 	log, err := createLog(l, number)

@@ -93,7 +93,7 @@ type logWriter struct {
 	buf    []byte
 }
 
-// createLog makes a log with no frames. Its content is durable, its name by the next saveState.
+// createLog makes a log with no frames. Its content is durable, its name will be by saveState.
 func createLog(l *ledger, number uint64) (*logWriter, error) {
 	path := l.path(logName(number))
 	f, err := l.files.create(path)
@@ -162,7 +162,7 @@ func frameAt(b []byte, number uint64, offset int64) []byte {
 }
 
 // replayLog puts the entries of a log into t. Its memory is bounded by the largest frame, and by t.
-func replayLog(l *ledger, number uint64, t *table) error {
+func replayLog(l *ledger, number uint64, t *ledgerTable) error {
 	path := l.path(logName(number))
 	fail := func(detail string, args ...any) error {
 		return &StateError{path, StateDamaged, fmt.Sprintf(detail, args...), ledgerHints[StateDamaged]}

@@ -44,7 +44,11 @@ func runName(n uint64) string { return fmt.Sprintf("run-%08d", n) }
 
 // isPart tells whether a file is one of the ledger's logs and runs, or the beginnings of one.
 func isPart(name string) bool {
-	return strings.HasPrefix(name, "log-") || strings.HasPrefix(name, "run-")
+	number, ok := strings.CutPrefix(strings.TrimSuffix(name, tempSuffix), "log-")
+	if !ok {
+		number, ok = strings.CutPrefix(number, "run-")
+	}
+	return ok && len(number) >= 8 && strings.Trim(number, "0123456789") == ""
 }
 
 // take gives out a number.
@@ -53,7 +57,7 @@ func (m *manifest) take() uint64 {
 	return m.Next - 1
 }
 
-func parts(runs []*ledgerRun) []manifestPart {
+func manifestParts(runs []*ledgerRun) []manifestPart {
 	ps := []manifestPart{}
 	for _, r := range runs {
 		ps = append(ps, manifestPart{r.number, r.count})
@@ -144,11 +148,14 @@ func (m *manifest) check(path string) (named map[string]bool, err error) {
 	return named, err
 }
 
-// saveState replaces state.json and takes m over. Afterwards, and after an error, the files of the old list are still
-// there.
+// saveState replaces state.json and takes m over. The names of the files in m become durable before. The files of the old
+// list are still there afterwards, and all the more after an error, when either list may be the one that counts.
 func (l *ledger) saveState(m manifest) error {
 	data, err := manifestForm.encode(m)
 	if err != nil {
+		return err
+	}
+	if err := l.files.syncDir(l.dir); err != nil {
 		return err
 	}
 	if err := replaceFile(l.files, l.path(manifestName), data); err != nil {

@@ -105,7 +105,7 @@ func (l *ledger) spill() error {
 	if t == nil {
 		return nil
 	}
-	r, err := l.writeRun(l.takeNumber(), []source{&tableSource{t.sorted()}})
+	r, err := l.writeRun(l.takeNumber(), []entrySource{&tableSource{t.sorted()}})
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (l *ledger) spill() error {
 	old := next.Logs[0] // the frozen table's; the other one is in use
 	next.Logs = slices.Clone(next.Logs[1:])
 	runs := append(slices.Clone(l.runs), r)
-	next.Runs, next.Distinct = parts(runs), next.Distinct+t.fresh
+	next.Runs, next.Distinct = manifestParts(runs), next.Distinct+t.fresh
 	if err := l.saveState(next); err != nil {
 		return errors.Join(err, r.release())
 	}
@@ -154,7 +154,7 @@ func (l *ledger) merge() (found bool, err error) {
 	l.mu.RUnlock()
 	replaced := append(append(slices.Clone(runs[:from]), r), later...)
 	next := l.state
-	next.Runs = parts(replaced)
+	next.Runs = manifestParts(replaced)
 	if err := l.saveState(next); err != nil {
 		return false, errors.Join(err, r.release())
 	}
@@ -197,8 +197,8 @@ func (l *ledger) finish() error {
 	defer l.changing.Unlock()
 	next := l.state
 	counts := countsOf(l.runs)
-	var tables []source
-	for _, t := range []*table{l.frozen, l.active} {
+	var tables []entrySource
+	for _, t := range []*ledgerTable{l.frozen, l.active} {
 		if t != nil && len(t.entries) > 0 {
 			tables = append(tables, &tableSource{t.sorted()})
 			counts = append(counts, int64(len(t.entries)))
@@ -206,21 +206,25 @@ func (l *ledger) finish() error {
 		}
 	}
 	from := min(mergeFrom(counts), len(l.runs))
-	merged := l.runs[from:]
+	replaced, merged := l.runs, l.runs[from:]
 	if len(tables)+len(merged) > 0 {
 		r, err := l.writeRun(next.take(), append(sourcesOf(merged), tables...))
 		if err != nil {
 			return err
 		}
-		l.mu.Lock()
-		l.runs = append(slices.Clone(l.runs[:from]), r)
-		l.mu.Unlock()
+		replaced = append(slices.Clone(l.runs[:from]), r)
 	}
 	old := next.Logs
-	next.Runs, next.Logs = parts(l.runs), []uint64{}
+	next.Runs, next.Logs = manifestParts(replaced), []uint64{}
 	if err := l.saveState(next); err != nil {
+		for _, r := range replaced[from:] {
+			err = errors.Join(err, r.release())
+		}
 		return err
 	}
+	l.mu.Lock()
+	l.runs = replaced
+	l.mu.Unlock()
 	errs := []error{retire(merged)}
 	for _, n := range old {
 		errs = append(errs, l.files.remove(l.path(logName(n))))

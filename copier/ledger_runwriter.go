@@ -29,7 +29,7 @@ type runWriter struct {
 // writeRun writes the entries of the sources, in which later ones win, as run number and opens it. The file is durable
 // under its name when the caller has saved the state that names it. interrupt, if there is one, is asked now and then and
 // ends the writing by an error.
-func (l *ledger) writeRun(number uint64, sources []source, interrupt ...func() error) (*ledgerRun, error) {
+func (l *ledger) writeRun(number uint64, sources []entrySource, interrupt ...func() error) (*ledgerRun, error) {
 	path := l.path(runName(number))
 	temp := path + tempSuffix
 	f, err := l.files.create(temp)
@@ -55,7 +55,7 @@ func (l *ledger) writeRun(number uint64, sources []source, interrupt ...func() e
 	return openRun(l, number)
 }
 
-func (w *runWriter) copy(entries source, interrupt []func() error) error {
+func (w *runWriter) copy(entries entrySource, interrupt []func() error) error {
 	for {
 		e, ok, err := entries.next()
 		if err != nil || !ok {

@@ -3,6 +3,7 @@ package copier
 import (
 	"bytes"
 	"encoding/binary"
+	"maps"
 	"slices"
 
 	"github.com/aspstate/aspstate/session"
@@ -44,26 +45,24 @@ func decodeRecord(b []byte) (e ledgerEntry, ok bool) {
 	return e, b[44] <= 1
 }
 
-// table holds recent entries in memory.
-type table struct {
+// ledgerTable holds recent entries in memory.
+type ledgerTable struct {
 	entries map[idHash]ledgerEntry
 	fresh   int64 // ids that were in no run and no older table when they were put
 }
 
-func newTable() *table { return &table{entries: make(map[idHash]ledgerEntry)} }
+func newTable() *ledgerTable { return &ledgerTable{entries: make(map[idHash]ledgerEntry)} }
 
 // sorted returns a copy, by id.
-func (t *table) sorted() []ledgerEntry {
-	es := make([]ledgerEntry, 0, len(t.entries))
-	for _, e := range t.entries {
-		es = append(es, e)
-	}
+func (t *ledgerTable) sorted() []ledgerEntry { return sortByID(slices.Collect(maps.Values(t.entries))) }
+
+func sortByID(es []ledgerEntry) []ledgerEntry {
 	slices.SortFunc(es, func(a, b ledgerEntry) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	return es
 }
 
-// source yields entries by id, each id once. ok is false at the end.
-type source interface {
+// entrySource yields entries by id, each id once. ok is false at the end.
+type entrySource interface {
 	next() (e ledgerEntry, ok bool, err error)
 }
 
@@ -80,13 +79,13 @@ func (s *tableSource) next() (ledgerEntry, bool, error) {
 
 // mergedSource yields every id of its sources once. Where several have it the last one counts.
 type mergedSource struct {
-	sources []source
+	sources []entrySource
 	heads   []ledgerEntry
 	live    []bool
 	begun   bool
 }
 
-func newMergedSource(sources []source) *mergedSource {
+func newMergedSource(sources []entrySource) *mergedSource {
 	return &mergedSource{sources: sources, heads: make([]ledgerEntry, len(sources)), live: make([]bool, len(sources))}
 }
 

@@ -1,6 +1,10 @@
 package copier
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // get returns for each id its entry, as put last, and whether there is one. It may be called with any number of ids; one
 // lookup reads about one block of each run.
@@ -166,12 +170,12 @@ func (l *ledger) sync() error {
 		return nil
 	}
 	records, puts := l.pending, l.puts
-	l.pending = nil
+	l.pending, l.spare = l.spare[:0], nil
 	l.mu.Unlock()
 	if err := l.log.write(records, l.opt.frameEntries); err != nil {
 		return l.fail(err)
 	}
-	l.synced = puts
+	l.synced, l.spare = puts, records
 	l.mu.Lock()
 	l.logged = l.log.size
 	l.mu.Unlock()
@@ -187,14 +191,14 @@ func (l *ledger) each(f func(ledgerEntry) error) error {
 		return errLedgerClosed
 	}
 	runs := l.retainRuns()
-	frozen, active := l.frozen, l.active.sorted()
+	frozen, active := l.frozen, slices.Collect(maps.Values(l.active.entries))
 	l.mu.RUnlock()
 	defer l.releaseRuns(runs)
 	sources := sourcesOf(runs)
 	if frozen != nil {
 		sources = append(sources, &tableSource{frozen.sorted()})
 	}
-	all := newMergedSource(append(sources, &tableSource{active}))
+	all := newMergedSource(append(sources, &tableSource{sortByID(active)}))
 	for {
 		e, ok, err := all.next()
 		if err != nil {
@@ -209,8 +213,8 @@ func (l *ledger) each(f func(ledgerEntry) error) error {
 	}
 }
 
-func sourcesOf(runs []*ledgerRun) []source {
-	var s []source
+func sourcesOf(runs []*ledgerRun) []entrySource {
+	var s []entrySource
 	for _, r := range runs {
 		s = append(s, &runSource{r: r})
 	}
