@@ -1,0 +1,169 @@
+package aspnetser
+
+// container is the index of a plain blob: where everything is, no values. The tables it refers to are in a scratch.
+type container struct {
+	blob                []byte
+	timeout             int32
+	hasItems, hasStatic byte
+	count               int32 // as stored; 0 when hasItems is not set
+	nullIndex           int32 // as stored; -1 when count <= 0
+	staticCount         int32 // as stored; 0 when hasStatic is not set
+	endsAt              int   // offset of the table of ends
+	area                span  // the value area
+	end                 int   // offset of the byte after the trailer
+	decoded             int   // bytes of slots that item has read, to bound overlaps
+}
+
+// items is the number of items: a count that is negative means none (fixture count-negative).
+func (c *container) items() int { return max(int(c.count), 0) }
+
+// open indexes the container of blob (session-blob.md 2, 3 and 6). It allocates nothing but what sc lacks; keys are in
+// sc.keys and static objects in sc.statics afterwards. Bytes after the trailer are left alone.
+func (c *container) open(blob []byte, o Options, sc *scratch) fault {
+	*c = container{blob: blob, nullIndex: -1}
+	sc.reset()
+	cur := cursor{b: blob}
+	c.timeout = cur.i32(fieldTimeout)
+	c.hasItems = cur.u8(fieldHasItems)
+	c.hasStatic = cur.u8(fieldHasStatic)
+	var names textDecoder
+	if c.hasItems != 0 {
+		c.readTables(&cur, o, sc, &names)
+	}
+	if c.hasStatic != 0 && cur.ok() {
+		c.staticCount = sc.readStatics(&cur, o, &names)
+	}
+	at := cur.pos
+	if b := cur.u8(fieldTrailer); cur.ok() && b != trailer {
+		cur.fail(faultTrailer, fieldTrailer, at, int64(b))
+	}
+	c.end = cur.pos
+	return cur.f
+}
+
+// trailer ends every blob, and pads compressed ones (fixtures no-trailer, trailer-00).
+const trailer = 0xff
+
+func (c *container) readTables(cur *cursor, o Options, sc *scratch, names *textDecoder) {
+	at := cur.pos
+	c.count = cur.i32(fieldCount)
+	if !cur.ok() || c.count <= 0 {
+		return
+	}
+	n := int(c.count)
+	if int64(n) > o.maxItems() {
+		// Each item has an end of 4 bytes, and all but the one with the null key a key of at least one byte (fixture
+		// count-huge).
+		code := faultMaxItems
+		if 4+5*int64(n)-1 > int64(len(cur.b)-cur.pos) {
+			code = faultCount
+		}
+		cur.fail(code, fieldCount, at, int64(n))
+		return
+	}
+	c.nullIndex = cur.i32(fieldNullIndex)
+	for i := 0; i < n && cur.ok(); i++ {
+		if i == int(c.nullIndex) {
+			sc.keys = append(sc.keys, rawText{null: true})
+			continue
+		}
+		sc.keys = append(sc.keys, sc.readText(cur, fieldKey, names))
+		if !cur.ok() {
+			cur.f.item = int32(i) + 1
+		}
+	}
+	if !cur.ok() {
+		return
+	}
+	c.endsAt = cur.pos
+	if left := len(cur.b) - cur.pos; left/4 < n {
+		cur.fail(faultEnd, fieldEnds, cur.pos+left/4*4, 4)
+		cur.f.item = int32(left/4) + 1
+		return
+	}
+	cur.pos += 4 * n
+	size := int(c.stored(n - 1))
+	if left := len(cur.b) - cur.pos; size < 0 || size > left {
+		c.misfit(cur, left)
+		return
+	}
+	c.area = span{cur.pos, size}
+	cur.pos += size
+	if i, j, dup := sc.duplicate(c.blob, sc.keys); dup {
+		cur.fail(faultDuplicate, fieldKey, sc.keys[j].raw.off, int64(i))
+		cur.f.item = int32(j) + 1
+	}
+}
+
+// misfit tells why the value area does not fit: the first item that ends past the blob is the one concerned. left is what
+// stands behind the table (fixtures offset-last-negative, offset-past-end, cut-in-value).
+func (c *container) misfit(cur *cursor, left int) {
+	last := int(c.count) - 1
+	code, i := faultEndsNegative, last
+	if c.stored(last) >= 0 {
+		code = faultEndsPast
+		for i = 0; int(c.stored(i)) <= left; i++ {
+		}
+	}
+	cur.fail(code, fieldEnds, c.endsAt+4*i, int64(c.stored(i)))
+	cur.f.item = int32(i) + 1
+}
+
+// stored is entry i of the table of ends.
+func (c *container) stored(i int) int32 {
+	cur := cursor{b: c.blob, pos: c.endsAt + 4*i}
+	return cur.i32(fieldEnds)
+}
+
+// slot returns where item i starts and ends in the value area, as stored: neither need make sense.
+func (c *container) slot(i int) (start, end int) {
+	if i > 0 {
+		start = int(c.stored(i - 1))
+	}
+	return start, int(c.stored(i))
+}
+
+// item reads the value of item i. Microsoft's reader looks at the start of a slot only (session-blob.md 8); here the slot
+// counts too, so that no byte is taken for two values:
+//
+//   - A value that runs over its slot, and a slot of no bytes, is a fault.
+//   - A slot that ends past the value area is cut there.
+//   - A slot that starts before the value area makes the item null, as it does for Microsoft.
+//
+// lost says that the bytes of the slot cannot be had; else slot is where they are in the blob.
+func (c *container) item(i int, v *rawValue) (slot span, lost bool, f fault) {
+	start, end := c.slot(i)
+	f = c.itemAt(v, start, min(end, c.area.n), &lost)
+	if f.code != noFault {
+		f.item = int32(i) + 1
+	}
+	if end < start || start < 0 || start > c.area.n {
+		return span{c.area.off, 0}, true, f
+	}
+	if lost {
+		return span{c.area.off + start, 0}, true, f
+	}
+	return span{c.area.off + start, min(end, c.area.n) - start}, false, f
+}
+
+func (c *container) itemAt(v *rawValue, start, end int, lost *bool) fault {
+	at := c.area.off + start
+	switch {
+	case start < 0:
+		*v = rawValue{typ: TypeNull, end: c.area.off}
+		return fault{}
+	case start > c.area.n:
+		return fault{code: faultSlotStart, field: fieldValue, off: c.area.off + c.area.n}
+	case end < start:
+		return fault{code: faultSlotBack, field: fieldValue, off: at}
+	case end == start:
+		return fault{code: faultEmptySlot, field: fieldValue, off: at}
+	}
+	// Slots follow one another, so together they are longer than the area only where the table goes back. Without a bound
+	// a table that goes to and fro would have one large value decoded any number of times.
+	if c.decoded += end - start; c.decoded > 2*c.area.n {
+		*lost = true
+		return fault{code: faultOverlap, field: fieldValue, off: at, n: 2 * int64(c.area.n)}
+	}
+	return v.read(c.blob, at, room{slot: c.area.off + end, area: c.area.off + c.area.n})
+}

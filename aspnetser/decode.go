@@ -1,0 +1,208 @@
+package aspnetser
+
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+// Decode decodes a whole blob: container, items, static objects. The inside of Object values stays closed.
+//
+// What Microsoft's reader refuses when it opens a blob is an error here, and so is what breaks a limit. An item that
+// cannot be decoded does not spoil the others: it becomes Undecodable and keeps its bytes, and Session.Err tells about it.
+// Besides what Microsoft's reader refuses that are values of an unknown type, which it reads as null, and values that run
+// over their slot, which it reads across the end. What it tolerates otherwise is kept and told in Warnings.
+//
+// Errors are *MalformedError or *LimitError. The Session may refer to the bytes of blob, which must not change while it
+// is in use.
+func Decode(blob []byte, o Options) (*Session, error) {
+	sc := newScratch()
+	defer sc.release()
+	r, err := read(blob, o, sc, nil)
+	if err != nil {
+		return nil, err
+	}
+	c := &r.container
+	s := &Session{Form: r.form, Timeout: c.timeout, HasItems: c.hasItems != 0, HasStatic: c.hasStatic != 0}
+	s.noteContainer(&r)
+	if n := c.items(); n > 0 {
+		s.Items = make([]Item, n)
+		s.decodeKeys(c, sc)
+		for i := range s.Items {
+			s.decodeItem(c, i)
+		}
+	}
+	if n := len(sc.statics); n > 0 {
+		s.Static = make([]StaticObject, n)
+		for i := range s.Static {
+			s.decodeStatic(c, sc, i)
+		}
+	}
+	return s, nil
+}
+
+// noteContainer keeps the oddities of the container.
+func (s *Session) noteContainer(r *reading) {
+	c, odd := &r.container, &s.Oddities
+	if c.hasItems > 1 {
+		odd.HasItems = c.hasItems
+		s.warn(-1, -1, 4, fmt.Sprintf("hasItems flag is %02x, read as true", c.hasItems))
+	}
+	if c.hasStatic > 1 {
+		odd.HasStatic = c.hasStatic
+		s.warn(-1, -1, 5, fmt.Sprintf("hasStaticObjects flag is %02x, read as true", c.hasStatic))
+	}
+	if c.hasItems != 0 && c.count <= 0 {
+		odd.Count = c.count
+		s.warn(-1, -1, 6, fmt.Sprintf("hasItems flag is set and the item count is %d", c.count))
+	}
+	if c.nullIndex != -1 && (c.nullIndex < 0 || c.nullIndex >= c.count) {
+		odd.NullIndex = c.nullIndex
+		s.warn(-1, -1, 10, fmt.Sprintf("null-key index %d of %d items: no item has the null key", c.nullIndex, c.count))
+	}
+	if c.hasStatic != 0 && c.staticCount <= 0 {
+		odd.StaticCount = c.staticCount
+		s.warn(-1, -1, c.end-5, fmt.Sprintf("hasStaticObjects flag is set and the count is %d", c.staticCount))
+	}
+	if c.end < len(c.blob) {
+		odd.Trailing = c.blob[c.end:]
+		s.warn(-1, -1, c.end, fmt.Sprintf("%d bytes after the end byte", len(odd.Trailing)))
+	}
+	if p := r.padding; r.form == FormCompressed && (len(p) != 1 || p[0] != trailer) {
+		s.warn(-1, -1, len(c.blob), fmt.Sprintf("%d bytes behind the deflate data, where one of ff should be", len(p)))
+	}
+}
+
+func (s *Session) decodeKeys(c *container, sc *scratch) {
+	// One string for all keys: they lie side by side but for their lengths, and live and die together.
+	at := c.endsAt
+	for i := range sc.keys {
+		if !sc.keys[i].null {
+			at = sc.keys[i].raw.off
+			break
+		}
+	}
+	all := string(c.blob[at:c.endsAt])
+	for i := range sc.keys {
+		t, it := &sc.keys[i], &s.Items[i]
+		if t.null {
+			it.NullKey = true
+			continue
+		}
+		if it.keyForm = t.form; t.form != 0 {
+			s.warn(i, -1, t.raw.off, "key length takes more bytes than needed")
+		}
+		if t.odd {
+			it.oddKey = sc.oddText(c.blob, t)
+			it.Key = it.oddKey.text
+			s.warn(i, -1, t.raw.off, "key is not UTF-8")
+			continue
+		}
+		it.Key = all[t.raw.off-at:][:t.raw.n]
+	}
+}
+
+func (sc *scratch) oddText(blob []byte, t *rawText) *oddText {
+	return &oddText{text: string(t.text.of(sc.text)), stored: t.raw.of(blob)}
+}
+
+func (s *Session) decodeItem(c *container, i int) {
+	var raw rawValue
+	v := &s.Items[i].Value
+	slot, lost, f := c.item(i, &raw)
+	if f.code != noFault {
+		bytes := slot.of(c.blob)
+		if lost {
+			bytes = nil
+		}
+		*v = undecodable(raw.typ, bytes, f)
+		return
+	}
+	if lost {
+		s.warn(i, -1, c.endsAt+4*i-4, "slot starts before the value area, which makes the item null")
+	}
+	*v = raw.value(c.blob)
+	if raw.typ == TypeString {
+		if b := raw.text.of(c.blob); !utf8.Valid(b) {
+			var own textDecoder
+			v.text = string(own.appendText(nil, b))
+			v.odd = &oddity{text: b}
+			s.warn(i, -1, raw.text.off, "string is not UTF-8")
+		} else {
+			v.text = string(b)
+		}
+	}
+	if end := slot.off + slot.n; raw.end < end && !lost {
+		if v.odd == nil {
+			v.odd = &oddity{}
+		}
+		v.odd.slack = c.blob[raw.end:end:end]
+		s.warn(i, -1, raw.end, fmt.Sprintf("%d bytes of the slot are behind the value", end-raw.end))
+	}
+	s.noteValue(i, -1, slot.off, &raw)
+}
+
+// value makes a Value without the text of a String.
+func (raw *rawValue) value(blob []byte) Value {
+	v := Value{typ: raw.typ, aux: raw.aux, form: raw.form, lo: raw.lo, hi: raw.hi}
+	if raw.typ == TypeObject {
+		v.raw = raw.text.of(blob)
+	}
+	return v
+}
+
+// noteValue warns about values that are stored oddly.
+func (s *Session) noteValue(item, static, at int, raw *rawValue) {
+	switch raw.typ {
+	case TypeString:
+		if raw.form != 0 {
+			s.warn(item, static, at+1, "string length takes more bytes than needed")
+		}
+	case TypeBoolean:
+		if raw.aux > 1 {
+			s.warn(item, static, at+1, "Boolean byte is neither 0 nor 1, read as true")
+		}
+	case TypeChar:
+		if raw.aux != 0 {
+			s.warn(item, static, at+1, "Char is not UTF-8, read as U+FFFD")
+		}
+	case TypeIntPtr, TypeUIntPtr:
+		if raw.aux == 4 {
+			s.warn(item, static, at, raw.typ.String()+" of a 32-bit process, which a 64-bit one cannot read")
+		}
+	}
+}
+
+func (s *Session) decodeStatic(c *container, sc *scratch, i int) {
+	raw, o := &sc.statics[i], &s.Static[i]
+	text := func(t *rawText, what string, form *lenForm, odd **oddText) string {
+		if *form = t.form; t.form != 0 {
+			s.warn(-1, i, t.raw.off, what+" length takes more bytes than needed")
+		}
+		if !t.odd {
+			return string(t.raw.of(c.blob))
+		}
+		*odd = sc.oddText(c.blob, t)
+		s.warn(-1, i, t.raw.off, what+" is not UTF-8")
+		return (*odd).text
+	}
+	o.Name = text(&raw.name, "name", &o.nameForm, &o.oddName)
+	if o.HasInstance = raw.instance != 0; !o.HasInstance {
+		o.ObjectType = text(&raw.typeName, "type name", &o.typeForm, &o.oddType)
+		if o.LateBound = raw.late != 0; raw.late > 1 {
+			o.lateByte = raw.late
+			s.warn(-1, i, raw.typeName.raw.off+raw.typeName.raw.n, "lateBound flag is neither 0 nor 1, read as true")
+		}
+		return
+	}
+	if raw.instance > 1 {
+		o.instanceByte = raw.instance
+		s.warn(-1, i, raw.at-1, "hasInstance flag is neither 0 nor 1, read as true")
+	}
+	o.Value = raw.value.value(c.blob)
+	if raw.value.typ == TypeString {
+		o.Value.text = text(&raw.text, "string", &o.Value.form, &o.oddStr)
+	}
+	if raw.value.typ != TypeString {
+		s.noteValue(-1, i, raw.at, &raw.value)
+	}
+}

@@ -1,0 +1,336 @@
+package aspnetser
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"unicode/utf8"
+)
+
+// Append encodes the session from its values and appends the blob to dst; a Session of FormCompressed is deflated. What
+// Decode gave and nobody changed gives the same bytes again, oddities included; of a compressed one the same inflated
+// bytes, whose deflate data are new, and FF.
+//
+// Undecodable items are written as the bytes of their slot, as ASP.NET writes back what it could not read. Where slots go
+// back or overlap there are no such bytes, and Append refuses, as ASP.NET does. It also refuses what no reader could
+// read: equal keys, two null keys, text that is not UTF-8, numbers out of the range of their type, a static object that
+// is null. On an error the result is nil, and dst's spare capacity may have been written to.
+func (s *Session) Append(dst []byte) ([]byte, error) {
+	if s.Form != FormCompressed {
+		return s.appendPlain(dst)
+	}
+	sc := newScratch()
+	defer sc.release()
+	plain, err := s.appendPlain(sc.inflated[:0])
+	if err != nil {
+		return nil, err
+	}
+	sc.inflated = plain
+	return Deflate(dst, plain)
+}
+
+func (s *Session) appendPlain(dst []byte) ([]byte, error) {
+	e := encoder{s: s, stored: s.storedTextHolds()}
+	if err := e.checkNames(); err != nil {
+		return nil, err
+	}
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(s.Timeout))
+	hasItems, hasStatic := s.HasItems || len(s.Items) > 0, s.HasStatic || len(s.Static) > 0
+	dst = append(dst, flagByte(hasItems, s.Oddities.HasItems), flagByte(hasStatic, s.Oddities.HasStatic))
+	var err error
+	if hasItems {
+		if dst, err = e.items(dst); err != nil {
+			return nil, err
+		}
+	}
+	if hasStatic {
+		if dst, err = e.statics(dst); err != nil {
+			return nil, err
+		}
+	}
+	dst = append(dst, trailer)
+	return append(dst, s.Oddities.Trailing...), nil
+}
+
+// flagByte is how a flag is stored: as it was, if that still means the same.
+func flagByte(set bool, as uint8) byte {
+	switch {
+	case !set:
+		return 0
+	case as > 1:
+		return as
+	}
+	return 1
+}
+
+type encoder struct {
+	s      *Session
+	stored bool  // keys and names that are not UTF-8 can be written as they were stored
+	width  uint8 // of the IntPtrs among the static objects, 0 before the first
+}
+
+// storedTextHolds says whether the stored bytes of odd keys and names still read as the text they stand for. They share
+// one decoder, so that a key that was removed can change the next.
+func (s *Session) storedTextHolds() bool {
+	odd := false
+	for i := range s.Items {
+		odd = odd || s.Items[i].oddKey != nil
+	}
+	for i := range s.Static {
+		o := &s.Static[i]
+		odd = odd || o.oddName != nil || o.oddType != nil || o.oddStr != nil
+	}
+	if !odd {
+		return true
+	}
+	var d textDecoder
+	var buf []byte
+	holds := func(text string, odd *oddText) bool {
+		raw := []byte(text)
+		if odd != nil && odd.text == text {
+			raw = odd.stored
+		}
+		buf = d.appendText(buf[:0], raw)
+		return string(buf) == text
+	}
+	for i := range s.Items {
+		if it := &s.Items[i]; !it.NullKey && !holds(it.Key, it.oddKey) {
+			return false
+		}
+	}
+	for i := range s.Static {
+		o := &s.Static[i]
+		if !holds(o.Name, o.oddName) || !o.HasInstance && !holds(o.ObjectType, o.oddType) ||
+			o.HasInstance && o.Value.typ == TypeString && !holds(o.Value.text, o.oddStr) {
+			return false
+		}
+	}
+	return true
+}
+
+// checkNames looks for equal keys and equal names.
+func (e *encoder) checkNames() error {
+	sc := newScratch()
+	defer sc.release()
+	sc.reset()
+	add := func(key string, null bool) {
+		t := rawText{null: null, odd: true, text: span{len(sc.text), len(key)}}
+		sc.text = append(sc.text, key...)
+		sc.keys = append(sc.keys, t)
+	}
+	null := -1
+	for i := range e.s.Items {
+		it := &e.s.Items[i]
+		if add(it.Key, it.NullKey); !it.NullKey {
+			continue
+		}
+		if null >= 0 {
+			return fmt.Errorf("encoding item %d: the null key is that of item %d", i, null)
+		}
+		null = i
+	}
+	if i, j, dup := sc.duplicate(nil, sc.keys); dup {
+		return fmt.Errorf("encoding item %d: key %s equals that of item %d", j, quoteCut(e.s.Items[j].Key, 40), i)
+	}
+	if len(e.s.Static) == 0 {
+		return nil
+	}
+	sc.reset()
+	for i := range e.s.Static {
+		add(e.s.Static[i].Name, false)
+	}
+	if i, j, dup := sc.duplicate(nil, sc.keys); dup {
+		return fmt.Errorf("encoding static object %d: name %s equals that of %d", j, quoteCut(e.s.Static[j].Name, 40), i)
+	}
+	return nil
+}
+
+func (e *encoder) items(dst []byte) ([]byte, error) {
+	items := e.s.Items
+	if len(items) == 0 {
+		return binary.LittleEndian.AppendUint32(dst, uint32(min(e.s.Oddities.Count, 0))), nil
+	}
+	if len(items) > maxTable {
+		return nil, fmt.Errorf("encoding %d items: too many for a blob", len(items))
+	}
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(items)))
+	nullAt := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	null := int32(-1)
+	if x := e.s.Oddities.NullIndex; x < 0 || int(x) >= len(items) {
+		null = x
+	}
+	var err error
+	for i := range items {
+		it := &items[i]
+		if it.NullKey {
+			null = int32(i)
+			continue
+		}
+		if dst, err = e.text(dst, it.Key, it.keyForm, it.oddKey); err != nil {
+			return nil, fmt.Errorf("encoding the key of item %d: %w", i, err)
+		}
+	}
+	binary.LittleEndian.PutUint32(dst[nullAt:], uint32(null))
+	table := len(dst)
+	dst = append(dst, make([]byte, 4*len(items))...)
+	area := len(dst)
+	for i := range items {
+		if dst, err = items[i].Value.append(dst); err != nil {
+			return nil, fmt.Errorf("encoding %s%w", place(i, -1, items[i].Key), err)
+		}
+		if len(dst)-area > math.MaxInt32 {
+			return nil, fmt.Errorf("encoding item %d: the values are over %d bytes", i, math.MaxInt32)
+		}
+		binary.LittleEndian.PutUint32(dst[table+4*i:], uint32(len(dst)-area))
+	}
+	return dst, nil
+}
+
+func (e *encoder) statics(dst []byte) ([]byte, error) {
+	if len(e.s.Static) == 0 {
+		return binary.LittleEndian.AppendUint32(dst, uint32(min(e.s.Oddities.StaticCount, 0))), nil
+	}
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(e.s.Static)))
+	var err error
+	for i := range e.s.Static {
+		if dst, err = e.static(dst, &e.s.Static[i]); err != nil {
+			return nil, fmt.Errorf("encoding %s%w", place(-1, i, e.s.Static[i].Name), err)
+		}
+	}
+	return dst, nil
+}
+
+func (e *encoder) static(dst []byte, o *StaticObject) ([]byte, error) {
+	dst, err := e.text(dst, o.Name, o.nameForm, o.oddName)
+	if err != nil {
+		return nil, err
+	}
+	dst = append(dst, flagByte(o.HasInstance, o.instanceByte))
+	if !o.HasInstance {
+		if dst, err = e.text(dst, o.ObjectType, o.typeForm, o.oddType); err != nil {
+			return nil, err
+		}
+		return append(dst, flagByte(o.LateBound, o.lateByte)), nil
+	}
+	switch o.Value.Type() {
+	case TypeNull, TypeUndecodable:
+		return nil, errors.New("a static object that exists must not be null")
+	case TypeString:
+		return e.text(append(dst, byte(TypeString)), o.Value.text, o.Value.form, o.oddStr)
+	case TypeIntPtr, TypeUIntPtr:
+		if e.width != 0 && e.width != o.Value.aux {
+			return nil, errors.New("static IntPtr values of different width could not be told apart")
+		}
+		e.width = o.Value.aux
+	case TypeObject:
+		// What follows is found by reading the stream, so it has to end where it says.
+		cur := cursor{b: o.Value.raw}
+		if measureObject(&cur); !cur.ok() || cur.pos != len(cur.b) {
+			return nil, errors.New("its record stream is not one whole stream")
+		}
+	}
+	if o.Value.odd != nil && len(o.Value.odd.slack) > 0 {
+		return nil, errors.New("bytes behind the value have no place here")
+	}
+	return o.Value.append(dst)
+}
+
+var errNotUTF8 = errors.New("text is not UTF-8")
+
+// text writes a str, as it was stored if that still reads as text.
+func (e *encoder) text(dst []byte, text string, form lenForm, odd *oddText) ([]byte, error) {
+	if odd != nil && e.stored && odd.text == text {
+		dst = appendLen7(dst, uint32(len(odd.stored)), form)
+		return append(dst, odd.stored...), nil
+	}
+	return appendString(dst, text, form)
+}
+
+func appendString(dst []byte, text string, form lenForm) ([]byte, error) {
+	if !utf8.ValidString(text) {
+		return nil, errNotUTF8
+	}
+	if len(text) > math.MaxInt32 {
+		return nil, fmt.Errorf("text of %d bytes is too long", len(text))
+	}
+	dst = appendLen7(dst, uint32(len(text)), form)
+	return append(dst, text...), nil
+}
+
+// append writes the value with its type byte.
+func (v *Value) append(dst []byte) ([]byte, error) {
+	t := v.Type()
+	if t == TypeUndecodable {
+		if v.raw == nil && faultCode(v.aux) != faultEmptySlot {
+			return nil, fmt.Errorf("it has no bytes that could be written: %s", v.fault(0).reason())
+		}
+		return append(dst, v.raw...), nil
+	}
+	dst = append(dst, byte(t))
+	var err error
+	switch t {
+	case TypeString:
+		if v.odd != nil && v.odd.text != nil {
+			dst = appendLen7(dst, uint32(len(v.odd.text)), v.form)
+			dst = append(dst, v.odd.text...)
+		} else if dst, err = appendString(dst, v.text, v.form); err != nil {
+			return nil, err
+		}
+	case TypeObject:
+		if len(v.raw) == 0 {
+			return nil, errors.New("Object without a record stream")
+		}
+		dst = append(dst, v.raw...)
+	case TypeChar:
+		if dst, err = v.appendChar(dst); err != nil {
+			return nil, err
+		}
+	case TypeBoolean:
+		dst = append(dst, flagByte(v.lo != 0, v.aux))
+	case TypeIntPtr, TypeUIntPtr:
+		if v.aux == 4 {
+			dst = binary.LittleEndian.AppendUint32(dst, uint32(v.lo))
+		} else {
+			dst = binary.LittleEndian.AppendUint64(dst, v.lo)
+		}
+	case TypeDateTime:
+		if v.lo > maxDateTimeTicks {
+			return nil, errors.New(fault{code: faultDateTime}.reason())
+		}
+		dst = binary.LittleEndian.AppendUint64(dst, v.lo)
+	case TypeDecimal:
+		if f := checkDecimal(v.hi, 0); f.code != noFault {
+			return nil, errors.New(f.reason())
+		}
+		dst = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(dst, v.lo), v.hi)
+	default:
+		switch fixedSize[t] {
+		case 1:
+			dst = append(dst, byte(v.lo))
+		case 2:
+			dst = binary.LittleEndian.AppendUint16(dst, uint16(v.lo))
+		case 4:
+			dst = binary.LittleEndian.AppendUint32(dst, uint32(v.lo))
+		case 8:
+			dst = binary.LittleEndian.AppendUint64(dst, v.lo)
+		case 16:
+			dst = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(dst, v.lo), v.hi)
+		}
+	}
+	if v.odd != nil {
+		dst = append(dst, v.odd.slack...)
+	}
+	return dst, nil
+}
+
+func (v *Value) appendChar(dst []byte) ([]byte, error) {
+	if v.aux != 0 {
+		return append(dst, v.aux), nil
+	}
+	if c := rune(v.lo); !utf8.ValidRune(c) {
+		return nil, errors.New("Char is half of a surrogate pair")
+	}
+	return utf8.AppendRune(dst, rune(v.lo)), nil
+}

@@ -1,0 +1,175 @@
+package aspnetser
+
+import (
+	"encoding/hex"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// AppendJSON appends the session as JSON in the form of fixtures/blobs/README.md, where every scalar is a string. Two
+// types of item are added to it:
+//
+//	{"key":"cart","type":"Object","hex":"0001…"}                the record stream, which is not opened
+//	{"key":"k","type":"Undecodable","typeId":22,"hex":"16…","error":"…"}   the slot; typeId is null in a slot of 0 bytes
+//
+// Warnings and oddities are not part of it.
+func AppendJSON(dst []byte, s *Session) []byte {
+	dst = append(dst, "{\n\"format\":1,\n\"compressed\":"...)
+	dst = strconv.AppendBool(dst, s.Form == FormCompressed)
+	dst = append(dst, ",\n\"timeout\":"...)
+	dst = strconv.AppendInt(dst, int64(s.Timeout), 10)
+	dst = append(dst, ",\n\"hasItems\":"...)
+	dst = strconv.AppendBool(dst, s.HasItems || len(s.Items) > 0)
+	dst = append(dst, ",\n\"hasStaticObjects\":"...)
+	dst = strconv.AppendBool(dst, s.HasStatic || len(s.Static) > 0)
+	dst = append(dst, ",\n\"items\":["...)
+	for i := range s.Items {
+		it := &s.Items[i]
+		dst = append(dst, separator(i)+`{"key":`...)
+		if it.NullKey {
+			dst = append(dst, "null"...)
+		} else {
+			dst = appendJSONString(dst, it.Key)
+		}
+		dst = append(dst, ',')
+		dst = it.Value.appendJSON(dst)
+		if it.Value.typ == TypeUndecodable {
+			dst = append(dst, `,"error":`...)
+			dst = appendJSONString(dst, s.ItemErr(i).Error())
+		}
+		dst = append(dst, '}')
+	}
+	if len(s.Items) > 0 {
+		dst = append(dst, '\n')
+	}
+	dst = append(dst, "],\n\"staticObjects\":["...)
+	for i := range s.Static {
+		o := &s.Static[i]
+		dst = append(dst, separator(i)+`{"name":`...)
+		dst = appendJSONString(dst, o.Name)
+		if o.HasInstance {
+			dst = append(dst, `,"hasInstance":true,`...)
+			dst = o.Value.appendJSON(dst)
+		} else {
+			dst = append(dst, `,"hasInstance":false,"objectType":`...)
+			dst = appendJSONString(dst, o.ObjectType)
+			dst = append(dst, `,"lateBound":`...)
+			dst = strconv.AppendBool(dst, o.LateBound)
+		}
+		dst = append(dst, '}')
+	}
+	if len(s.Static) > 0 {
+		dst = append(dst, '\n')
+	}
+	return append(dst, "]\n}\n"...)
+}
+
+func separator(i int) string {
+	if i == 0 {
+		return "\n"
+	}
+	return ",\n"
+}
+
+// appendJSON appends the fields of the value, from "type" on.
+func (v *Value) appendJSON(dst []byte) []byte {
+	t := v.Type()
+	dst = append(dst, `"type":"`...)
+	dst = append(dst, t.String()...)
+	switch t {
+	case TypeNull:
+		return append(dst, `","value":null`...)
+	case TypeString:
+		return appendJSONString(append(dst, `","value":`...), v.text)
+	case TypeChar:
+		return appendJSONString(append(dst, `","value":`...), string(utf16.Decode([]uint16{uint16(v.lo)})))
+	case TypeObject:
+		dst = hex.AppendEncode(append(dst, `","hex":"`...), v.raw)
+		return append(dst, '"')
+	case TypeUndecodable:
+		dst = append(dst, `","typeId":`...)
+		if len(v.raw) > 0 {
+			dst = strconv.AppendUint(dst, uint64(v.id), 10)
+		} else {
+			dst = append(dst, "null"...)
+		}
+		dst = hex.AppendEncode(append(dst, `,"hex":"`...), v.raw)
+		return append(dst, '"')
+	case TypeIntPtr, TypeUIntPtr:
+		dst = append(dst, `","size":`...)
+		dst = strconv.AppendUint(dst, uint64(v.aux), 10)
+		dst = append(dst, `,"value":"`...)
+	default:
+		dst = append(dst, `","value":"`...)
+	}
+	return append(v.appendScalar(dst), '"')
+}
+
+// appendScalar appends the digits, as the JSON form has them.
+func (v *Value) appendScalar(dst []byte) []byte {
+	switch v.typ {
+	case TypeBoolean:
+		return strconv.AppendBool(dst, v.lo != 0)
+	case TypeDecimal:
+		d, _ := v.Decimal()
+		return d.append(dst)
+	case TypeGuid:
+		g, _ := v.Guid()
+		return g.append(dst)
+	case TypeSingle:
+		return appendHex(dst, v.lo, 8)
+	case TypeDouble:
+		return appendHex(dst, v.lo, 16)
+	case TypeByte, TypeUInt16, TypeUInt32, TypeUInt64, TypeUIntPtr:
+		return strconv.AppendUint(dst, v.lo, 10)
+	}
+	return strconv.AppendInt(dst, int64(v.lo), 10)
+}
+
+const hexDigits = "0123456789abcdef"
+
+func appendHex(dst []byte, n uint64, digits int) []byte {
+	for i := digits - 1; i >= 0; i-- {
+		dst = append(dst, hexDigits[n>>(4*i)&15])
+	}
+	return dst
+}
+
+// appendJSONString quotes s; what is not UTF-8 becomes U+FFFD.
+func appendJSONString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && size == 1 {
+				dst = append(append(dst, s[from:i]...), "\uFFFD"...)
+				from = i + 1
+			}
+			i += size
+			continue
+		}
+		if c >= ' ' && c != '"' && c != '\\' && c != 0x7f {
+			i++
+			continue
+		}
+		dst = append(dst, s[from:i]...)
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+		i++
+		from = i
+	}
+	return append(append(dst, s[from:]...), '"')
+}

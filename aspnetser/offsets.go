@@ -1,0 +1,245 @@
+package aspnetser
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// AppendOffsets appends one line for every range of bytes in blob: offset, length, the first bytes in hex, what they are,
+// and their value. Ranges follow one another without a gap. For a compressed blob the deflate data come first and then
+// the inflated blob with offsets of its own.
+//
+// It works on damaged input too, up to the damage: what follows is one range that is not read, and the last line says
+// what is wrong. The error is that of Examine; the lines are appended in any case. A table of ends that goes back leaves
+// the value area as one range.
+func AppendOffsets(dst []byte, blob []byte, o Options) ([]byte, error) {
+	sc := newScratch()
+	defer sc.release()
+	r, err := read(blob, o, sc, nil)
+	if err == nil {
+		err = r.itemErr(o, sc)
+	}
+	a := annotator{dst: dst, blob: blob, o: o}
+	a.dst = fmt.Appendf(a.dst, rowFormat, "offset", "length", "bytes", "field", "value")
+	if r.tried == FormCompressed {
+		n, what := len(blob), "as far as they go"
+		if r.form == FormCompressed {
+			n, what = len(blob)-len(r.padding), "sound"
+		}
+		inner := r.container.blob
+		a.row(0, n, "deflate data", fmt.Sprintf("%s, inflated to %s", what, plural(len(inner), "byte")))
+		if n < len(blob) {
+			a.row(n, len(blob)-n, "padding", "not looked at, ff as a rule")
+		}
+		a.dst = append(a.dst, "inflated blob:\n"...)
+		a.blob = inner
+	}
+	a.container()
+	if err != nil {
+		a.dst = fmt.Appendf(a.dst, "damage: %v\n", err)
+	}
+	return a.dst, err
+}
+
+const (
+	rowFormat = "%8s  %8s  %-25s  %-32s  %s\n"
+	rowBytes  = 8 // shown of a range
+)
+
+// annotator walks a plain blob and writes a line a range.
+type annotator struct {
+	dst  []byte
+	blob []byte
+	o    Options
+	cur  cursor
+	keys []string // of the items, for people
+}
+
+// row writes the line of a range, if it has any bytes.
+func (a *annotator) row(off, n int, field, value string) {
+	if n > 0 {
+		a.line(off, n, field, value)
+	}
+}
+
+// line writes a line, also of no bytes.
+func (a *annotator) line(off, n int, field, value string) {
+	shown := fmt.Sprintf("% x", a.blob[off:off+min(n, rowBytes)])
+	if n > rowBytes {
+		shown += " …"
+	}
+	a.dst = fmt.Appendf(a.dst, rowFormat, strconv.Itoa(off), strconv.Itoa(n), shown, field, value)
+}
+
+// container writes the lines of the whole blob.
+func (a *annotator) container() {
+	a.cur = cursor{b: a.blob}
+	a.i32(fieldTimeout)
+	hasItems := a.u8(fieldHasItems)
+	hasStatic := a.u8(fieldHasStatic)
+	var names textDecoder
+	if hasItems != 0 {
+		a.items(&names)
+	}
+	if hasStatic != 0 {
+		a.statics(&names)
+	}
+	at := a.cur.pos
+	if a.cur.u8(fieldTrailer) == trailer {
+		a.row(at, 1, "end byte", "")
+		a.row(a.cur.pos, len(a.blob)-a.cur.pos, "after the end", "not looked at")
+		return
+	}
+	a.row(at, len(a.blob)-at, "not read", "")
+}
+
+func (a *annotator) i32(fl field) int32 {
+	at := a.cur.pos
+	n := a.cur.i32(fl)
+	if a.cur.ok() {
+		a.row(at, 4, fl.String(), strconv.Itoa(int(n)))
+	}
+	return n
+}
+
+func (a *annotator) u8(fl field) byte {
+	at := a.cur.pos
+	b := a.cur.u8(fl)
+	if a.cur.ok() {
+		a.row(at, 1, fl.String(), strconv.FormatBool(b != 0))
+	}
+	return b
+}
+
+// text writes the length and the bytes of a str, and returns the text for people.
+func (a *annotator) text(fl field, of string, d *textDecoder) string {
+	at := a.cur.pos
+	s, _ := a.cur.text(fl)
+	if !a.cur.ok() {
+		a.cur.pos = at
+		return ""
+	}
+	shown := quoteCut(string(d.appendText(nil, s.of(a.blob))), 40)
+	a.row(at, s.off-at, of+" length", strconv.Itoa(s.n))
+	a.row(s.off, s.n, of, shown)
+	return shown
+}
+
+func (a *annotator) items(names *textDecoder) {
+	at := a.cur.pos
+	count := int(a.i32(fieldCount))
+	if !a.cur.ok() || count <= 0 {
+		return
+	}
+	if int64(count) > a.o.maxItems() {
+		a.cur.fail(faultMaxItems, fieldCount, at, int64(count))
+		return
+	}
+	null := int(a.i32(fieldNullIndex))
+	for i := 0; i < count && a.cur.ok(); i++ {
+		if i == null {
+			a.keys = append(a.keys, "null")
+			continue
+		}
+		a.keys = append(a.keys, a.text(fieldKey, fmt.Sprintf("item %d key", i), names))
+	}
+	c := container{blob: a.blob, endsAt: a.cur.pos}
+	ordered, last := true, 0
+	for i := 0; i < count && a.cur.ok(); i++ {
+		at := a.cur.pos
+		end := int(a.cur.i32(fieldEnds))
+		if !a.cur.ok() {
+			return
+		}
+		a.row(at, 4, fmt.Sprintf("item %d end", i), fmt.Sprintf("%d in the value area", end))
+		ordered = ordered && end >= last
+		last = end
+	}
+	if !a.cur.ok() {
+		return
+	}
+	c.area = span{a.cur.pos, min(max(last, 0), len(a.blob)-a.cur.pos)}
+	if ordered {
+		for i := range count {
+			a.item(&c, i)
+		}
+	} else {
+		a.row(c.area.off, c.area.n, "value area", "the table of ends goes back, slots are not shown")
+	}
+	a.cur.pos = c.area.off + c.area.n
+	if c.area.n != last {
+		a.cur.fail(faultEndsPast, fieldEnds, a.cur.pos, int64(last))
+	}
+}
+
+// item writes the lines of one slot, as far as it lies in the blob.
+func (a *annotator) item(c *container, i int) {
+	label := fmt.Sprintf("item %d %s", i, a.keys[i])
+	start, _ := c.slot(i)
+	if start >= c.area.n && c.area.n > 0 {
+		return // behind the damage
+	}
+	var v rawValue
+	slot, _, f := c.item(i, &v)
+	if f.code != noFault {
+		a.line(slot.off, slot.n, label, "cannot be decoded: "+f.shownReason())
+		return
+	}
+	a.value(&v, slot.off, label, new(textDecoder))
+	a.row(v.end, slot.off+slot.n-v.end, "slack", "not looked at")
+}
+
+// value writes the lines of a value whose type byte is at off.
+func (a *annotator) value(v *rawValue, off int, label string, d *textDecoder) {
+	a.row(off, 1, label, "type "+v.typ.String())
+	switch v.typ {
+	case TypeString:
+		a.cur.pos = off + 1
+		a.text(fieldString, "string", d)
+		return
+	case TypeObject:
+		a.row(v.text.off, v.text.n, "record stream", plural(v.text.n, "byte"))
+		return
+	}
+	shown := v.value(a.blob)
+	a.row(off+1, v.end-off-1, "value", string(shown.appendShown(nil)))
+}
+
+// statics writes the lines of the section of static objects. It is read once for the places of the entries, and then
+// shown.
+func (a *annotator) statics(names *textDecoder) {
+	start := a.cur.pos
+	count := a.i32(fieldStaticCount)
+	if !a.cur.ok() || count <= 0 {
+		return
+	}
+	sc := newScratch()
+	defer sc.release()
+	sc.reset()
+	whole, ahead := cursor{b: a.blob, pos: start}, *names
+	sc.readStatics(&whole, a.o, &ahead)
+	for i := range sc.statics {
+		s := &sc.statics[i]
+		if last := i == len(sc.statics)-1; last && !whole.ok() && whole.f.code != faultDuplicate {
+			break // the one that cannot be read
+		}
+		label := fmt.Sprintf("static object %d", i)
+		a.text(fieldName, label+" name", names)
+		a.u8(fieldInstance)
+		if s.instance == 0 {
+			a.text(fieldTypeName, "type name", names)
+			a.u8(fieldLateBound)
+			continue
+		}
+		if s.value.typ == TypeObject {
+			s.value.end = s.value.text.off + s.value.text.n
+		}
+		a.value(&s.value, a.cur.pos, label, names)
+		if s.value.typ != TypeString {
+			a.cur.pos = s.value.end
+		}
+	}
+	if !whole.ok() && whole.f.code != faultDuplicate {
+		a.cur.f = whole.f
+	}
+}

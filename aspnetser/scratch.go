@@ -1,0 +1,140 @@
+package aspnetser
+
+import (
+	"bytes"
+	"hash/maphash"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+)
+
+// rawText is a key or a name as it lies in the blob.
+type rawText struct {
+	raw  span // its bytes
+	form lenForm
+	null bool // the null key, which takes no bytes
+	odd  bool // its text is not its bytes but
+	text span // these, in scratch.text
+}
+
+// scratch holds the tables of one container while it is read. It is taken from a pool, so that reading many blobs
+// allocates little.
+type scratch struct {
+	keys     []rawText
+	statics  []rawStatic
+	text     []byte // decoded text of odd keys and names
+	inflated []byte // for Examine, which keeps none of it
+
+	// For finding equal keys.
+	seed  maphash.Seed
+	table []uint64
+	a, b  []byte
+}
+
+var scratches = sync.Pool{New: func() any { return &scratch{seed: maphash.MakeSeed()} }}
+
+// maxKept is the most bytes a table may have that goes back to the pool: one huge blob shall not pin its tables.
+const maxKept = 1 << 20
+
+func newScratch() *scratch { return scratches.Get().(*scratch) }
+
+func (sc *scratch) release() {
+	if cap(sc.keys)*64+cap(sc.statics)*256+cap(sc.text)+cap(sc.table)*8+cap(sc.a)+cap(sc.b)+cap(sc.inflated) > maxKept {
+		return
+	}
+	scratches.Put(sc)
+}
+
+func (sc *scratch) reset() {
+	sc.keys, sc.statics, sc.text = sc.keys[:0], sc.statics[:0], sc.text[:0]
+}
+
+// readText reads a str that belongs to the decoder d.
+func (sc *scratch) readText(cur *cursor, fl field, d *textDecoder) rawText {
+	var t rawText
+	t.raw, t.form = cur.text(fl)
+	if raw := t.raw.of(cur.b); !d.plain(raw) {
+		t.odd = true
+		t.text.off = len(sc.text)
+		sc.text = d.appendText(sc.text, raw)
+		t.text.n = len(sc.text) - t.text.off
+	}
+	return t
+}
+
+// bytes returns the text of t as UTF-8.
+func (sc *scratch) bytes(blob []byte, t *rawText) []byte {
+	if t.odd {
+		return t.text.of(sc.text)
+	}
+	return t.raw.of(blob)
+}
+
+// duplicate looks for two texts that are equal without regard to case, and returns the first pair it meets, i before j.
+// Null keys equal nothing. Time is linear whatever the texts are: the hash is seeded at random.
+//
+// Microsoft compares keys by the invariant culture's collation. This is Unicode simple case folding (strings.EqualFold),
+// which differs in corners: composed and decomposed letters are kept apart here.
+func (sc *scratch) duplicate(blob []byte, texts []rawText) (i, j int, found bool) {
+	if len(texts) < 2 {
+		return 0, 0, false
+	}
+	size := 4
+	for size < 2*len(texts) {
+		size *= 2
+	}
+	if cap(sc.table) < size {
+		sc.table = make([]uint64, size)
+	}
+	sc.table = sc.table[:size]
+	clear(sc.table)
+	for j := range texts {
+		t := &texts[j]
+		if t.null {
+			continue
+		}
+		sc.a = appendFold(sc.a[:0], sc.bytes(blob, t))
+		h := maphash.Bytes(sc.seed, sc.a)
+		entry := h&^0xffffffff | uint64(j+1)
+		slot := int(h) & (size - 1)
+		for ; sc.table[slot] != 0; slot = (slot + 1) & (size - 1) {
+			e := sc.table[slot]
+			if (e^entry)>>32 != 0 {
+				continue
+			}
+			i := int(e&0xffffffff) - 1
+			if sc.b = appendFold(sc.b[:0], sc.bytes(blob, &texts[i])); bytes.Equal(sc.a, sc.b) {
+				return i, j, true
+			}
+		}
+		sc.table[slot] = entry
+	}
+	return 0, 0, false
+}
+
+// appendFold appends s with every letter replaced by the first of those that differ from it by case only.
+func appendFold(dst, s []byte) []byte {
+	for i, c := range s {
+		if c >= utf8.RuneSelf {
+			return appendFoldRunes(dst, s[i:])
+		}
+		if 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+func appendFoldRunes(dst, s []byte) []byte {
+	for len(s) > 0 {
+		r, size := utf8.DecodeRune(s)
+		s = s[size:]
+		first := r
+		for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+			first = min(first, next)
+		}
+		dst = utf8.AppendRune(dst, first)
+	}
+	return dst
+}

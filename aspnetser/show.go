@@ -1,0 +1,170 @@
+package aspnetser
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// AppendText appends the session for people: a line about the whole, a line an item and a static object, and the
+// warnings. Long texts and Objects are cut and carry their size; control characters are escaped.
+func AppendText(dst []byte, s *Session) []byte {
+	dst = fmt.Appendf(dst, "%s session, timeout %s, %s", s.Form, minutes(s.Timeout), plural(len(s.Items), "item"))
+	if len(s.Static) > 0 {
+		dst = append(dst, ", "+plural(len(s.Static), "static object")...)
+	}
+	dst = append(dst, '\n')
+	width := 0
+	for i := range s.Items {
+		width = max(width, utf8.RuneCountInString(s.Items[i].show()))
+	}
+	for i := range s.Static {
+		width = max(width, utf8.RuneCountInString(s.Static[i].show()))
+	}
+	width = min(width, 32)
+	for i := range s.Items {
+		it := &s.Items[i]
+		dst = fmt.Appendf(dst, "  %-*s  %-11s  ", width, it.show(), it.Value.Type())
+		dst = append(it.Value.appendShown(dst), '\n')
+	}
+	for i := range s.Static {
+		o := &s.Static[i]
+		if o.HasInstance {
+			dst = fmt.Appendf(dst, "  %-*s  %-11s  ", width, o.show(), o.Value.Type())
+			dst = append(o.Value.appendShown(dst), '\n')
+			continue
+		}
+		late := ""
+		if o.LateBound {
+			late = ", late bound"
+		}
+		dst = fmt.Appendf(dst, "  %-*s  not created: %s%s\n", width, o.show(), quoteCut(o.ObjectType, 80), late)
+	}
+	if len(s.Warnings) == 0 {
+		return dst
+	}
+	dst = append(dst, "warnings:\n"...)
+	for _, w := range s.Warnings {
+		dst = append(dst, "  "+w.String()+"\n"...)
+	}
+	if s.MoreWarnings > 0 {
+		dst = fmt.Appendf(dst, "  and %d more\n", s.MoreWarnings)
+	}
+	return dst
+}
+
+func minutes(n int32) string { return plural(int(n), "minute") }
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
+
+// show returns the key for people.
+func (it *Item) show() string {
+	if it.NullKey {
+		return "null"
+	}
+	return quoteCut(it.Key, 60)
+}
+
+func (o *StaticObject) show() string { return "static " + quoteCut(o.Name, 60) }
+
+const (
+	shownText  = 60 // characters of a text
+	shownBytes = 16 // of an Object
+)
+
+// appendShown appends the value for people.
+func (v *Value) appendShown(dst []byte) []byte {
+	switch v.Type() {
+	case TypeNull:
+		return append(dst, "null"...)
+	case TypeString:
+		dst = append(dst, quoteCut(v.text, shownText)...)
+		if n := utf8.RuneCountInString(v.text); n > shownText {
+			dst = fmt.Appendf(dst, " (%d characters, %d bytes)", n, len(v.text))
+		}
+		return dst
+	case TypeChar:
+		return strconv.AppendQuoteRune(dst, utf16.Decode([]uint16{uint16(v.lo)})[0])
+	case TypeDateTime:
+		return append(dst, showDateTime(int64(v.lo))...)
+	case TypeTimeSpan:
+		return append(dst, showTimeSpan(int64(v.lo))...)
+	case TypeSingle:
+		return append(dst, showFloat(float64(math.Float32frombits(uint32(v.lo))), 32, v.lo)...)
+	case TypeDouble:
+		return append(dst, showFloat(math.Float64frombits(v.lo), 64, v.lo)...)
+	case TypeObject:
+		return append(dst, showBytes(v.raw)...)
+	case TypeUndecodable:
+		if len(v.raw) > 0 {
+			dst = fmt.Appendf(dst, "type id %d, ", v.id)
+		}
+		f := v.fault(0)
+		return append(dst, showBytes(v.raw)+": "+f.shownReason()...)
+	case TypeIntPtr, TypeUIntPtr:
+		return fmt.Appendf(v.appendScalar(dst), " (%d bytes)", v.aux)
+	}
+	return v.appendScalar(dst)
+}
+
+// shownReason is the reason with the offset.
+func (f fault) shownReason() string {
+	if f.code == faultOverlap {
+		return "slots that overlap" + at(int64(f.off), false)
+	}
+	return f.reason() + at(int64(f.off), false)
+}
+
+func showBytes(b []byte) string {
+	s := plural(len(b), "byte")
+	if len(b) == 0 {
+		return s
+	}
+	if len(b) > shownBytes {
+		return fmt.Sprintf("%s, % x …", s, b[:shownBytes])
+	}
+	return fmt.Sprintf("%s, % x", s, b)
+}
+
+// showDateTime writes RFC 3339 without a zone, since a session keeps none.
+func showDateTime(ticks int64) string {
+	if ticks < 0 || ticks > maxDateTimeTicks {
+		return strconv.FormatInt(ticks, 10) + " ticks"
+	}
+	return timeOf(ticks).Format("2006-01-02T15:04:05.9999999")
+}
+
+// showTimeSpan writes what .NET's TimeSpan.ToString does: [-][d.]hh:mm:ss[.fffffff].
+func showTimeSpan(ticks int64) string {
+	sign, n := "", uint64(ticks)
+	if ticks < 0 {
+		sign, n = "-", -n
+	}
+	const second = ticksPerSecond
+	var b strings.Builder
+	b.WriteString(sign)
+	if days := n / (86400 * second); days > 0 {
+		fmt.Fprintf(&b, "%d.", days)
+	}
+	fmt.Fprintf(&b, "%02d:%02d:%02d", n/(3600*second)%24, n/(60*second)%60, n/second%60)
+	if rest := n % second; rest > 0 {
+		fmt.Fprintf(&b, ".%07d", rest)
+	}
+	return b.String()
+}
+
+// showFloat writes the shortest text that gives the same number again; a NaN carries its bits.
+func showFloat(f float64, size int, stored uint64) string {
+	if math.IsNaN(f) {
+		return fmt.Sprintf("NaN (%0*x)", size/4, stored)
+	}
+	return strconv.FormatFloat(f, 'g', -1, size)
+}
