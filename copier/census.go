@@ -1,0 +1,156 @@
+package copier
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/aspstate/aspstate/aspnetser"
+	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/session"
+)
+
+// unknownKept bounds how many different unknown suffixes a census tells apart; the rest is counted under "others".
+const unknownKept = 64
+
+// othersSuffix stands for the suffixes beyond unknownKept.
+const othersSuffix = "others"
+
+// census is what the preflight learns from looking at every source row once. Its size does not depend on the number of
+// rows.
+type census struct {
+	rows, live, expired, elsewhere, locked, collisions, bytes int64
+
+	groups  map[groupKey]*Group
+	unknown map[string]int64
+	unnamed map[groupKey]int64 // rows of known applications under rules that were not named
+}
+
+type groupKey struct {
+	app  string
+	rule layout.IDRule
+}
+
+func newCensus() *census {
+	return &census{groups: map[groupKey]*Group{}, unknown: map[string]int64{}, unnamed: map[groupKey]int64{}}
+}
+
+// countPage adds one page of source rows to a census of its own, which the caller merges.
+func (o *Options) countPage(ctx context.Context, recs []session.Record, now session.Instant) (*census, error) {
+	c := newCensus()
+	var jobs []*job
+	for i := range recs {
+		r := &recs[i]
+		p, f, err := o.sortRow(r, now)
+		if f == fateIgnore {
+			c.rows++
+			c.elsewhere++
+			continue
+		}
+		c.rows++
+		switch f {
+		case fateExpired:
+			c.expired++
+			continue
+		case fateUnnamed:
+			var e *layout.UnnamedRuleError
+			errors.As(err, &e)
+			c.unnamed[groupKey{e.App, e.Rule}]++
+			continue
+		case fateUnknown:
+			c.addUnknown(suffixOf(err), 1)
+			continue
+		}
+		c.live++
+		c.bytes += int64(len(r.Payload))
+		if r.Lock.Locked {
+			c.locked++
+		}
+		g := c.group(groupKey{p.Key.App, p.Rule})
+		g.Rows++
+		switch form, err := aspnetser.Examine(r.Payload, aspnetser.Options{Compressed: o.FromCompressed}); {
+		case err != nil:
+			g.Broken++
+		case form == aspnetser.FormCompressed:
+			g.Compressed++
+		default:
+			g.Plain++
+		}
+		jobs = append(jobs, &job{src: r, parsed: p})
+	}
+	lost, err := o.superseded(ctx, jobs, now)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lost {
+		if l {
+			c.collisions++
+		}
+	}
+	return c, nil
+}
+
+// suffixOf returns the suffix that an error of Spelling.Parse complains about, "" for ids that have none.
+func suffixOf(err error) string {
+	var unknown *layout.UnknownSuffixError
+	if errors.As(err, &unknown) {
+		return unknown.Suffix
+	}
+	return ""
+}
+
+func (c *census) group(k groupKey) *Group {
+	g := c.groups[k]
+	if g == nil {
+		g = &Group{App: k.app, Rule: k.rule}
+		c.groups[k] = g
+	}
+	return g
+}
+
+func (c *census) addUnknown(suffix string, n int64) {
+	if _, known := c.unknown[suffix]; !known && len(c.unknown) >= unknownKept {
+		suffix = othersSuffix
+	}
+	c.unknown[suffix] += n
+}
+
+func (c *census) merge(d *census) {
+	c.rows += d.rows
+	c.live += d.live
+	c.expired += d.expired
+	c.elsewhere += d.elsewhere
+	c.locked += d.locked
+	c.collisions += d.collisions
+	c.bytes += d.bytes
+	for k, g := range d.groups {
+		to := c.group(k)
+		to.Rows += g.Rows
+		to.Plain += g.Plain
+		to.Compressed += g.Compressed
+		to.Broken += g.Broken
+	}
+	for s, n := range d.unknown {
+		c.addUnknown(s, n)
+	}
+	for k, n := range d.unnamed {
+		c.unnamed[k] += n
+	}
+}
+
+// fill writes what was counted into the plan.
+func (c *census) fill(p *Plan) {
+	p.Rows, p.Live, p.Expired, p.Elsewhere = c.rows, c.live, c.expired, c.elsewhere
+	p.Locked, p.Collisions, p.Bytes = c.locked, c.collisions, c.bytes
+	for _, g := range c.groups {
+		p.Groups = append(p.Groups, *g)
+	}
+	sortGroups(p.Groups, p.FromRules)
+	for s, n := range c.unknown {
+		p.Unknown = append(p.Unknown, Suffix{s, n})
+	}
+	slices.SortFunc(p.Unknown, func(a, b Suffix) int {
+		return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Suffix, b.Suffix))
+	})
+}

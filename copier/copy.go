@@ -1,0 +1,317 @@
+package copier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aspstate/aspstate/session"
+)
+
+// attempts is how often a page asks again for rows that changed between look and write.
+const attempts = 3
+
+// copyAll runs the copy phase and moves on to the sweep.
+func (r *run) copyAll(ctx context.Context) error {
+	err := r.phase(ctx, PhaseCopy, r.o.Source, r.o.From.Title, r.Plan.Rows, func(ctx context.Context, recs []session.Record) (tally, error) {
+		p := &pageCopy{Job: r.Job, pass: r.at.Pass, now: session.At(r.o.Now())}
+		err := p.run(ctx, recs)
+		return tally{Counters: p.n}, err
+	})
+	if err != nil {
+		return err
+	}
+	r.total.Horizon = r.horizon()
+	return r.move(PhaseSweep)
+}
+
+// pageCopy takes one page of source rows to the target.
+type pageCopy struct {
+	*Job
+	pass uint32
+	now  session.Instant
+	n    Counters
+}
+
+func (p *pageCopy) run(ctx context.Context, recs []session.Record) error {
+	jobs, err := p.jobs(ctx, recs)
+	if err != nil {
+		return err
+	}
+	var written []*job
+	for range attempts {
+		if len(jobs) == 0 {
+			break
+		}
+		plan, err := p.decide(ctx, jobs)
+		if err != nil {
+			return err
+		}
+		var done []*job
+		if done, jobs, err = p.write(ctx, plan); err != nil {
+			return err
+		}
+		written = append(written, done...)
+	}
+	for _, j := range jobs { // somebody keeps changing these rows of the target
+		p.owned(j, "the target's application is using it")
+	}
+	return p.verify(ctx, written)
+}
+
+// jobs sorts the rows of a page and leaves those that are to be copied.
+func (p *pageCopy) jobs(ctx context.Context, recs []session.Record) ([]*job, error) {
+	var jobs []*job
+	for i := range recs {
+		src := &recs[i]
+		ids, f, why := p.o.sortRow(src, p.now)
+		if f == fateIgnore {
+			continue
+		}
+		p.n.Scanned++
+		switch f {
+		case fateExpired:
+			p.n.SkippedExpired++
+		case fateUnknown, fateUnnamed:
+			p.refuse(src, why)
+		default:
+			jobs = append(jobs, &job{src: src, parsed: ids})
+		}
+	}
+	lost, err := p.o.superseded(ctx, jobs, p.now)
+	if err != nil {
+		return nil, err
+	}
+	taken := map[idHash]bool{}
+	kept := jobs[:0]
+	for i, j := range jobs {
+		if lost[i] {
+			p.n.Superseded++
+			continue
+		}
+		err := p.o.desire(j)
+		var held *heldError
+		switch {
+		case errors.As(err, &held):
+			p.refuse(j.src, err)
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("session %v: %w", j.src.Key, err)
+		}
+		if taken[j.id] {
+			p.refuse(j.src, errSameButForCase)
+			continue
+		}
+		taken[j.id] = true
+		if j.broken != nil {
+			p.n.Undecodable++
+			p.notice(NoticeUndecodable, j.src.Key, "%v", j.broken)
+		}
+		kept = append(kept, j)
+	}
+	return kept, nil
+}
+
+var errSameButForCase = errors.New("the target does not tell its id from one that differs in letter case only")
+
+func (p *pageCopy) refuse(src *session.Record, why error) {
+	p.n.Refused++
+	p.notice(NoticeRefused, src.Key, "%v", why)
+}
+
+func (p *pageCopy) owned(j *job, why string) {
+	p.n.TargetOwned++
+	p.notice(NoticeTargetOwned, j.want.Key, "%s", why)
+}
+
+// write is one row that has to be written.
+type write struct {
+	*job
+	change session.Change
+	entry  ledgerEntry
+}
+
+// decide looks at the target and the ledger and says which rows are to be written. Rows that are fine as they are, or
+// not ours to touch, are counted here and done with.
+func (p *pageCopy) decide(ctx context.Context, jobs []*job) ([]write, error) {
+	keys := make([]session.Key, len(jobs))
+	ids := make([]idHash, len(jobs))
+	for i, j := range jobs {
+		keys[i], ids[i] = j.want.Key, j.id
+	}
+	rows, err := p.o.Target.Peek(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", p.o.To.Title, err)
+	}
+	entries, known, err := p.ledger.get(ids)
+	if err != nil {
+		return nil, err
+	}
+	var todo []write
+	var adopt []ledgerEntry
+	for i, j := range jobs {
+		row, e := rows[i], entries[i]
+		if !known[i] {
+			e = ledgerEntry{}
+		}
+		switch v := p.judge(j, row, e, known[i]); v {
+		case judgeWrite:
+			todo = append(todo, p.plan(j, row))
+		case judgeUnchanged:
+			p.n.Unchanged++
+			p.n.Verified++
+			h := hashFence(row.Fence())
+			adopt = append(adopt, ledgerEntry{ID: j.id, Before: h, After: h, Expires: row.Expires, Pass: p.pass, Done: true})
+		case judgeOtherCase:
+			p.refuse(j.src, errSameButForCase)
+		case judgeRemovedThere:
+			p.owned(j, "the target's application has removed it")
+		case judgeOwned:
+			p.owned(j, "the target has a session of its own under this id, or has changed it")
+		}
+	}
+	if err := p.ledger.put(adopt); err != nil {
+		return nil, err
+	}
+	return todo, nil
+}
+
+type judgement uint8
+
+const (
+	judgeWrite judgement = iota + 1
+	judgeUnchanged
+	judgeOwned
+	judgeRemovedThere
+	judgeOtherCase
+)
+
+// judge says what is to be done about one row, given what the target holds (nil: nothing) and what the ledger remembers.
+func (p *pageCopy) judge(j *job, row *session.Record, e ledgerEntry, known bool) judgement {
+	if row == nil {
+		switch {
+		case !known, e.After == 0: // never written, or carried away by us when the source had removed it
+			return judgeWrite
+		case !e.Done && e.Before == 0: // the run that meant to write it was interrupted
+			return judgeWrite
+		case e.Expires < p.now: // purged there, and renewed in the source
+			return judgeWrite
+		}
+		return judgeRemovedThere
+	}
+	anyForm := p.o.ToCompressed != TargetSame
+	if as := compare(&j.want, row, anyForm); as == nil {
+		return judgeUnchanged
+	} else if as[0] == AspectID {
+		return judgeOtherCase
+	}
+	h := hashFence(row.Fence())
+	switch {
+	case known && (h == e.After || h == e.Before):
+		return judgeWrite
+	case dead(row, p.now, p.o.To.Layout): // nobody is owed a dead session
+		return judgeWrite
+	}
+	return judgeOwned
+}
+
+// plan prepares the write of one row over what the target holds now.
+func (p *pageCopy) plan(j *job, row *session.Record) write {
+	w := write{job: j}
+	j.want.Revision = max(1, j.src.Revision)
+	if row != nil {
+		j.want.Revision = max(j.src.Revision, row.Revision+1)
+		f := row.Fence()
+		w.change.Expect = &f
+		w.entry.Before = hashFence(f)
+	}
+	w.change.Record = j.want
+	after := p.o.Target.After(w.change)
+	w.entry.ID, w.entry.After, w.entry.Expires, w.entry.Pass = j.id, hashFence(after), after.Expires, p.pass
+	return w
+}
+
+// write makes the intents durable in the ledger and then writes the rows. Rows that were no longer as seen come back as
+// conflicts.
+func (p *pageCopy) write(ctx context.Context, todo []write) (done, conflicts []*job, err error) {
+	if len(todo) == 0 {
+		return nil, nil, nil
+	}
+	intents := make([]ledgerEntry, len(todo))
+	changes := make([]session.Change, len(todo))
+	for i, w := range todo {
+		intents[i], changes[i] = w.entry, w.change
+	}
+	if err := p.ledger.put(intents); err != nil {
+		return nil, nil, err
+	}
+	if err := p.ledger.sync(); err != nil {
+		return nil, nil, err
+	}
+	outs, err := p.o.Target.Apply(ctx, changes)
+	if err != nil {
+		return nil, nil, fmt.Errorf("writing to %s: %w", p.o.To.Title, err)
+	}
+	var confirmed []ledgerEntry
+	for i, out := range outs {
+		w := todo[i]
+		if out.Result == session.Conflict {
+			conflicts = append(conflicts, w.job)
+			continue
+		}
+		if w.change.Expect == nil {
+			p.n.Copied++
+		} else {
+			p.n.Updated++
+		}
+		p.n.Bytes += int64(len(w.want.Payload))
+		w.entry.Done = true
+		confirmed = append(confirmed, w.entry)
+		done = append(done, w.job)
+	}
+	return done, conflicts, p.ledger.put(confirmed)
+}
+
+// verify reads back what was written.
+func (p *pageCopy) verify(ctx context.Context, written []*job) error {
+	if len(written) == 0 {
+		return nil
+	}
+	keys := make([]session.Key, len(written))
+	for i, j := range written {
+		keys[i] = j.want.Key
+	}
+	rows, err := p.o.Target.Peek(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("reading back from %s: %w", p.o.To.Title, err)
+	}
+	for i, j := range written {
+		row := rows[i]
+		if row == nil {
+			p.differs(j, []Aspect{AspectMissing})
+			continue
+		}
+		as := compare(&j.want, row, false)
+		switch {
+		case as == nil:
+			p.n.Verified++
+		case movedOn(&j.want, row):
+			p.notice(NoticeTargetOwned, j.want.Key, "the target's application has used it since it was written")
+		default:
+			p.differs(j, as)
+		}
+	}
+	return nil
+}
+
+// movedOn says whether a row shows signs that an application has used it after want was written: a later revision, a
+// newer lock, or a later expiry, on the same creation.
+func movedOn(want, row *session.Record) bool {
+	return row.Created == want.Created &&
+		(row.Revision > want.Revision || row.Lock.Cookie > want.Lock.Cookie || row.Expires > want.Expires)
+}
+
+func (p *pageCopy) differs(j *job, as []Aspect) {
+	p.n.Differences++
+	p.notice(NoticeDifference, j.want.Key, "read back otherwise than it was written: %v", as)
+}

@@ -1,0 +1,230 @@
+package copier
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/session"
+)
+
+// facts is what the checks look at.
+type facts struct {
+	o          *Options
+	plan       *Plan
+	census     *census
+	ledgerLive int64 // sessions in the ledger that would still be alive
+	target     *rowCount
+}
+
+// checks are the preflight's questions, in order. Each reads facts and writes nothing.
+var checks = []func(*facts) Check{
+	checkTargetLayout, checkTargetRule, checkUnnamedRules, checkUnknownSuffixes, checkCollisions, checkCompression,
+	checkSourceEmptied, checkTargetEmptied, checkDurability, checkDead,
+}
+
+func ok(name, format string, a ...any) Check {
+	return Check{Name: name, Verdict: OK, Detail: fmt.Sprintf(format, a...)}
+}
+
+func checkTargetLayout(f *facts) Check {
+	const name = "target-layout"
+	if !f.o.To.Layout.Target {
+		return Check{name, Refused, fmt.Sprintf("%s is read, never written", f.o.To.Layout.Name), "choose another layout with --to"}
+	}
+	return ok(name, "%s takes sessions", f.o.To.Layout.Name)
+}
+
+func checkTargetRule(f *facts) Check {
+	const name = "target-ids"
+	if f.o.ToRule != layout.RuleRaw {
+		return ok(name, "target ids are spelled by rule %s", f.o.ToRule)
+	}
+	apps := map[string]bool{}
+	for _, g := range f.plan.Groups {
+		apps[g.App] = true
+	}
+	if len(apps) > 1 {
+		return Check{
+			name, Refused,
+			fmt.Sprintf("the target keeps raw ids of one application, the source has sessions of %d: %s", len(apps),
+				strings.Join(slices.Sorted(maps.Keys(apps)), ", ")),
+			"choose one with --app NAME; give each application a database of its own",
+		}
+	}
+	return ok(name, "target ids are raw: one application")
+}
+
+func checkUnnamedRules(f *facts) Check {
+	const name = "id-rules"
+	if len(f.census.unnamed) == 0 {
+		how := "named"
+		if f.o.Learned {
+			how = "learned from the rows"
+		}
+		return ok(name, "source ids are spelled by %s (%s)", joinRules(f.o.From.Spelling.Rules), how)
+	}
+	var rows int64
+	seen := map[layout.IDRule]int64{}
+	for k, n := range f.census.unnamed {
+		rows += n
+		seen[k.rule] += n
+	}
+	rules := slices.SortedFunc(maps.Keys(seen), func(a, b layout.IDRule) int {
+		return cmp.Or(cmp.Compare(seen[b], seen[a]), cmp.Compare(a, b))
+	})
+	return Check{
+		name, Refused,
+		fmt.Sprintf("%d live rows are spelled by %s, which --from-ids does not name", rows, joinRules(rules)),
+		"name every rule, the one that wins first: --from-ids " + joinRules(append(slices.Clone(f.o.From.Spelling.Rules), rules...)),
+	}
+}
+
+func checkUnknownSuffixes(f *facts) Check {
+	const name = "unknown-suffixes"
+	if len(f.plan.Unknown) == 0 {
+		return ok(name, "every live row belongs to a known application")
+	}
+	var rows int64
+	var names []string
+	for i, s := range f.plan.Unknown {
+		rows += s.Rows
+		if i < 4 {
+			names = append(names, fmt.Sprintf("%s (%d)", cmp.Or(s.Suffix, "none"), s.Rows))
+		} else if i == 4 {
+			names = append(names, "…")
+		}
+	}
+	c := Check{
+		name, Refused,
+		fmt.Sprintf("%d live rows belong to no known application; suffixes: %s", rows, strings.Join(names, ", ")),
+		"name the application with --app NAME=APPID (aspstate suffix APPID shows its suffixes), or leave these rows behind with --skip-unknown",
+	}
+	if f.o.SkipUnknown {
+		c.Verdict, c.Remedy = Warning, "they are left behind, as --skip-unknown says"
+	}
+	return c
+}
+
+func checkCollisions(f *facts) Check {
+	const name = "colliding-ids"
+	n := f.plan.Collisions
+	switch {
+	case n == 0:
+		return ok(name, "no two live rows are one session")
+	case f.o.Learned:
+		return Check{
+			name, Refused, fmt.Sprintf("%d live rows meet another row of the same session under another id rule", n),
+			"say which rule wins by naming it first: --from-ids " + joinRules(f.o.From.Spelling.Rules),
+		}
+	}
+	return Check{
+		name, Warning, fmt.Sprintf("%d live rows lose to a row of the same session: rule order %s decides", n,
+			joinRules(f.o.From.Spelling.Rules)), "",
+	}
+}
+
+func checkCompression(f *facts) Check {
+	const name = "compression"
+	type forms struct{ plain, compressed int64 }
+	apps := map[string]forms{}
+	for _, g := range f.plan.Groups {
+		a := apps[g.App]
+		apps[g.App] = forms{a.plain + g.Plain, a.compressed + g.Compressed}
+	}
+	for _, app := range slices.Sorted(maps.Keys(apps)) {
+		if a := apps[app]; a.plain > 0 && a.compressed > 0 {
+			return Check{
+				name, Refused,
+				fmt.Sprintf("application %s has %d plain and %d compressed rows: no configuration reads both", app, a.plain, a.compressed),
+				"say what its nodes read: --from-compressed yes|no (the others are then carried byte for byte and counted undecodable)",
+			}
+		}
+	}
+	return ok(name, "no application mixes plain and compressed rows")
+}
+
+// many is how many sessions may be missing from the source before a run with deletions wants to be told so.
+const many = 100
+
+func checkSourceEmptied(f *facts) Check {
+	const name = "source-emptied"
+	has := f.plan.Live + f.plan.Elsewhere // the ledger does not know applications
+	lost := f.ledgerLive - has
+	if f.o.AllowDeletions || f.ledgerLive == 0 || has > 0 && (lost <= many || 2*has >= f.ledgerLive) {
+		return ok(name, "the source has what it had")
+	}
+	return Check{
+		name, Refused,
+		fmt.Sprintf("the source has %d live sessions, but %d were copied from it and should be alive: was it emptied or restarted?",
+			has, f.ledgerLive),
+		"to carry the deletions into the target, --allow-deletions; to keep what the target has, do not run again (or --start-over)",
+	}
+}
+
+func checkTargetEmptied(f *facts) Check {
+	const name = "target-emptied"
+	if f.ledgerLive == 0 || f.target == nil || f.target.live > 0 {
+		return ok(name, "the target has what was copied")
+	}
+	return Check{
+		name, Refused,
+		fmt.Sprintf("the target has no live session, but %d were copied into it and should be alive: was it emptied or restarted?", f.ledgerLive),
+		"to copy everything again, --start-over",
+	}
+}
+
+func checkDurability(f *facts) Check {
+	const name = "durability"
+	if !f.o.To.Layout.SurvivesRestart {
+		return Check{name, Warning, "the target is emptied when its server restarts or fails over", ""}
+	}
+	return ok(name, "the target survives a restart of its server")
+}
+
+func checkDead(f *facts) Check {
+	const name = "expired"
+	if f.plan.Live == 0 && f.plan.Expired > 0 {
+		return Check{name, Warning, fmt.Sprintf("all %d sessions of the source have expired: nothing to copy", f.plan.Expired), ""}
+	}
+	return ok(name, "%d of %d rows have expired and are left behind", f.plan.Expired, f.plan.Rows)
+}
+
+func joinRules(rs []layout.IDRule) string {
+	var b strings.Builder
+	for i, r := range rs {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(string(r))
+	}
+	return b.String()
+}
+
+// rowCount is a look at the first rows of a target.
+type rowCount struct{ live int64 }
+
+// countTarget looks whether the target holds anything alive: it stops at the first page that does.
+func (o *Options) countTarget(ctx context.Context, now session.Instant) (*rowCount, error) {
+	var after session.Cursor
+	for {
+		pg, err := o.Target.Scan(ctx, session.ScanRequest{After: after, Limit: o.PageRows, Bytes: o.PageBytes})
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", o.To.Title, err)
+		}
+		var n rowCount
+		for i := range pg.Records {
+			if !dead(&pg.Records[i], now, o.To.Layout) {
+				n.live++
+			}
+		}
+		if n.live > 0 || pg.Next == "" {
+			return &n, nil
+		}
+		after = pg.Next
+	}
+}

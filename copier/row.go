@@ -1,0 +1,144 @@
+package copier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/session"
+)
+
+// job is one source row on its way to the target.
+type job struct {
+	src    *session.Record // as read
+	parsed layout.Parsed
+	want   session.Record // as it shall stand in the target; Revision is set when the target row has been looked at
+	id     idHash
+	broken error // why nobody can decode the payload; nil: it decodes
+}
+
+// fate is what becomes of a source row before the target is asked.
+type fate uint8
+
+const (
+	fateCopy    fate = iota + 1
+	fateIgnore       // not part of this run: another application, or a row of the target's own in the same table
+	fateExpired      // dead
+	fateUnknown      // belongs to no known application
+	fateUnnamed      // belongs to one under a rule that was not named
+)
+
+// sortRow classifies one source row. The error explains fateUnknown and fateUnnamed.
+func (o *Options) sortRow(r *session.Record, now session.Instant) (layout.Parsed, fate, error) {
+	p, err := o.From.Spelling.Parse(r.Key)
+	var unnamed *layout.UnnamedRuleError
+	switch {
+	case errors.As(err, &unnamed):
+		if o.inPlace() && unnamed.Rule == o.ToRule || !o.selected(unnamed.App) {
+			return p, fateIgnore, nil
+		}
+		if dead(r, now, o.From.Layout) {
+			return p, fateExpired, nil
+		}
+		return p, fateUnnamed, err
+	case err != nil:
+		if dead(r, now, o.From.Layout) {
+			return p, fateExpired, nil
+		}
+		return p, fateUnknown, err
+	case !o.selected(p.Key.App):
+		return p, fateIgnore, nil
+	case dead(r, now, o.From.Layout):
+		return p, fateExpired, nil
+	}
+	if _, err := o.rank(p, r.Key); err != nil {
+		return p, fateUnknown, err
+	}
+	return p, fateCopy, nil
+}
+
+// errUnasked: the row's id has the value of a known suffix, but in a letter case that the provider never asks for, in a
+// table that tells letter case apart.
+var errUnasked = errors.New("its suffix is spelled in a letter case that no provider asks for")
+
+// rank returns the keys under which the session may stand in the source and win over the row that is stored under key:
+// by the rules that were named earlier, or by the same rule under an application id that was named earlier.
+func (o *Options) rank(p layout.Parsed, key session.Key) (before []session.Key, err error) {
+	for _, rule := range o.From.Spelling.Rules[:p.Priority+1] {
+		all, err := o.From.Spelling.SpellAll(p.Key, rule)
+		if err != nil {
+			return nil, fmt.Errorf("spelling %v by rule %s: %w", p.Key, rule, err)
+		}
+		for _, k := range all {
+			if k == key || o.From.fold() && strings.EqualFold(k.ID, key.ID) {
+				return before, nil
+			}
+			before = append(before, k)
+		}
+	}
+	return nil, errUnasked
+}
+
+// dead says whether nobody can be using the session any more: the layout would not serve it, or serves it only because
+// its purge job is late.
+func dead(r *session.Record, now session.Instant, l *layout.Layout) bool {
+	if l.ServesExpired {
+		return r.Expires < now-Grace
+	}
+	return r.Expires < now
+}
+
+// superseded says of each row whether the source has a live row of the same session that wins over it.
+func (o *Options) superseded(ctx context.Context, jobs []*job, now session.Instant) ([]bool, error) {
+	lost := make([]bool, len(jobs))
+	var keys []session.Key
+	var owner []int
+	for i, j := range jobs {
+		before, err := o.rank(j.parsed, j.src.Key)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range before {
+			keys, owner = append(keys, k), append(owner, i)
+		}
+	}
+	if len(keys) == 0 {
+		return lost, nil
+	}
+	found, err := o.Source.Peek(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", o.From.Title, err)
+	}
+	for i, r := range found {
+		if r != nil && !dead(r, now, o.From.Layout) {
+			lost[owner[i]] = true
+		}
+	}
+	return lost, nil
+}
+
+// desire fills in the record that shall stand in the target. A *heldError means that it cannot stand there.
+func (o *Options) desire(j *job) (err error) {
+	j.want = *j.src
+	if j.want.Key, err = o.To.Spelling.Spell(j.parsed.Key, o.ToRule); err != nil {
+		return &heldError{err}
+	}
+	j.id = hashID(j.want.Key, o.To.fold())
+	if j.want.Payload, j.broken, err = convert(j.src.Payload, o.FromCompressed, o.ToCompressed); err != nil {
+		return err
+	}
+	if o.To.Layout.Name != layout.Embedded {
+		if _, err := o.To.Layout.Row(&j.want, layout.Zone{}); err != nil {
+			return &heldError{err}
+		}
+	}
+	return nil
+}
+
+// heldError says that a record cannot stand in the target.
+type heldError struct{ err error }
+
+func (e *heldError) Error() string { return e.err.Error() }
+func (e *heldError) Unwrap() error { return e.err }
