@@ -1,0 +1,238 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/aspstate/aspstate/aspnetser"
+	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/internal/ui"
+	"github.com/aspstate/aspstate/session"
+)
+
+func inspectCommand(s Streams) *cli.Command {
+	return &cli.Command{
+		Name:   "inspect",
+		Usage:  "show what is in a store: applications, id rules, sizes, locks, expiry; nothing in it changes",
+		Flags:  slices.Concat(fromFlags(), sandboxFlags(), []cli.Flag{appFlag(), jsonFlag()}),
+		Action: func(c *cli.Context) error { return inspect(c, s) },
+	}
+}
+
+// survey is what inspect finds.
+type survey struct {
+	Store         string        `json:"store"`
+	Layout        string        `json:"layout"`
+	Rows          int64         `json:"rows"`
+	Live          int64         `json:"live"`
+	Expired       int64         `json:"expired"`
+	Uninitialized int64         `json:"uninitialized"`
+	Locked        int64         `json:"locked"`
+	OldestLock    *float64      `json:"oldest_lock_seconds"` // of a live session
+	Plain         int64         `json:"plain"`
+	Compressed    int64         `json:"compressed"`
+	Undecodable   int64         `json:"undecodable"`
+	Sizes         sizes         `json:"payload_bytes"`
+	Expiry        []expiryCount `json:"expiry"`
+	Groups        []surveyGroup `json:"groups"`
+	Unknown       []suffixCount `json:"unknown_suffixes"`
+	Unsuffixed    int64         `json:"unsuffixed"` // rows whose id has no suffix
+
+	ids    *layout.Census // nil where ids are raw: then all rows are of one application
+	oldest session.Instant
+}
+
+type sizes struct {
+	Total    int64 `json:"total"`
+	Smallest int64 `json:"smallest"`
+	Largest  int64 `json:"largest"`
+	Over7000 int64 `json:"over_7000"` // sessions in the long column
+}
+
+type surveyGroup struct {
+	App  string `json:"app"`
+	Rule string `json:"ids"`
+	Rows int64  `json:"rows"`
+}
+
+type suffixCount struct {
+	Suffix string `json:"suffix"`
+	Rows   int64  `json:"rows"`
+}
+
+type expiryCount struct {
+	Within string `json:"within"`
+	Rows   int64  `json:"rows"`
+	upTo   session.Instant
+}
+
+// suffixesShown bounds how many unknown suffixes are told apart.
+const suffixesShown = 32
+
+func newSurvey(e *end) *survey {
+	v := &survey{
+		Store: e.Title, Layout: e.Layout.Name, Groups: []surveyGroup{}, Unknown: []suffixCount{},
+		Expiry: []expiryCount{
+			{Within: "10 minutes", upTo: 10 * session.Minute}, {Within: "an hour", upTo: 60 * session.Minute},
+			{Within: "a day", upTo: 24 * 60 * session.Minute}, {Within: "longer", upTo: 1 << 62},
+		},
+	}
+	if e.rules[0] != layout.RuleRaw {
+		v.ids = layout.NewCensus(e.Spelling.Registry, suffixesShown)
+	}
+	return v
+}
+
+func inspect(c *cli.Context, s Streams) (err error) {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	if c.String("from") == "" && c.String("from-dsn") == "" {
+		if err := c.Set("from", layout.FrameworkCompat); err != nil {
+			return err
+		}
+	}
+	compressed, err := compressedFlag(c, "from-compressed")
+	if err != nil {
+		return err
+	}
+	st, err := newStores(c, s)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	from, err := st.source()
+	if err != nil {
+		return err
+	}
+	v := newSurvey(from)
+	now := session.At(clock())
+	for after := session.Cursor(""); ; {
+		pg, err := from.table.Scan(c.Context, session.ScanRequest{After: after, Limit: 512, Bytes: 8 << 20})
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", from.Title, err)
+		}
+		for i := range pg.Records {
+			v.add(&pg.Records[i], now, compressed)
+		}
+		if after = pg.Next; after == "" {
+			break
+		}
+	}
+	v.finish(from, now)
+	if c.Bool("json") {
+		e := json.NewEncoder(s.Out)
+		e.SetEscapeHTML(false)
+		return errJSON(e.Encode(v))
+	}
+	return v.write(s.Out)
+}
+
+func (v *survey) add(r *session.Record, now session.Instant, compressed aspnetser.Compression) {
+	v.Rows++
+	if v.ids != nil {
+		v.ids.Add(r.Key)
+	}
+	if r.Expires < now {
+		v.Expired++
+		return
+	}
+	v.Live++
+	for i := range v.Expiry {
+		if r.Expires-now <= v.Expiry[i].upTo {
+			v.Expiry[i].Rows++
+			break
+		}
+	}
+	if r.Flags&session.Uninitialized != 0 {
+		v.Uninitialized++
+	}
+	if r.Lock.Locked {
+		if v.Locked++; v.Locked == 1 || r.Lock.Since < v.oldest {
+			v.oldest = r.Lock.Since
+		}
+	}
+	n := int64(len(r.Payload))
+	v.Sizes.Total += n
+	if v.Live == 1 || n < v.Sizes.Smallest {
+		v.Sizes.Smallest = n
+	}
+	v.Sizes.Largest = max(v.Sizes.Largest, n)
+	if n > layout.ShortLimit {
+		v.Sizes.Over7000++
+	}
+	switch form, err := aspnetser.Examine(r.Payload, aspnetser.Options{Compressed: compressed}); {
+	case err != nil:
+		v.Undecodable++
+	case form == aspnetser.FormCompressed:
+		v.Compressed++
+	default:
+		v.Plain++
+	}
+}
+
+func (v *survey) finish(e *end, now session.Instant) {
+	if v.ids == nil {
+		v.Groups = append(v.Groups, surveyGroup{e.Spelling.Registry.Applications()[0].Name, string(layout.RuleRaw), v.Rows})
+	} else {
+		rep := v.ids.Report()
+		for _, k := range rep.Known {
+			v.Groups = append(v.Groups, surveyGroup{k.App, string(k.Rule), k.Rows})
+		}
+		for _, u := range rep.Unknown {
+			v.Unknown = append(v.Unknown, suffixCount(u))
+		}
+		if rep.Others > 0 {
+			v.Unknown = append(v.Unknown, suffixCount{"others", rep.Others})
+		}
+		v.Unsuffixed = rep.Unsuffixed
+	}
+	if v.Locked > 0 {
+		age := now.Sub(v.oldest).Seconds()
+		v.OldestLock = &age
+	}
+}
+
+func (v *survey) write(w io.Writer) error {
+	p := &printer{w: w}
+	p.printf("%s\n", v.Store)
+	p.printf("%10s  rows: %s live, %s expired\n", ui.Count(v.Rows), ui.Count(v.Live), ui.Count(v.Expired))
+	for _, g := range v.Groups {
+		p.printf("%10s  of %s, ids %s\n", ui.Count(g.Rows), g.App, g.Rule)
+	}
+	for _, u := range v.Unknown {
+		p.printf("%10s  of no known application, suffix %s\n", ui.Count(u.Rows), u.Suffix)
+	}
+	if v.Unsuffixed > 0 {
+		p.printf("%10s  whose id has no suffix\n", ui.Count(v.Unsuffixed))
+	}
+	p.printf("of the live ones:\n")
+	p.printf("%10s  of payload, the smallest %s, the largest %s; %s over 7000 bytes\n", ui.Bytes(v.Sizes.Total),
+		ui.Bytes(v.Sizes.Smallest), ui.Bytes(v.Sizes.Largest), ui.Count(v.Sizes.Over7000))
+	p.printf("%10s  plain, %s compressed, %s undecodable\n", ui.Count(v.Plain), ui.Count(v.Compressed), ui.Count(v.Undecodable))
+	p.printf("%10s  uninitialized\n%10s  locked", ui.Count(v.Uninitialized), ui.Count(v.Locked))
+	if v.OldestLock != nil {
+		p.printf(", the oldest for %.0f s", *v.OldestLock)
+	}
+	p.printf("\n")
+	for _, e := range v.Expiry {
+		p.printf("%10s  expire within %s\n", ui.Count(e.Rows), e.Within)
+	}
+	return errJSON(p.err)
+}
+
+// printer keeps the first error of writing.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) printf(format string, a ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, a...)
+	}
+}

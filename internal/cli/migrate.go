@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/aspstate/aspstate/copier"
+	"github.com/aspstate/aspstate/internal/ui"
+	"github.com/aspstate/aspstate/session"
+)
+
+func migrateCommand(s Streams) *cli.Command {
+	return &cli.Command{
+		Name:  "migrate",
+		Usage: "copy live sessions from one store to another, verified; run again to copy what has changed",
+		Flags: slices.Concat(fromFlags(), toFlags(), sandboxFlags(), []cli.Flag{
+			appFlag(),
+			&cli.StringFlag{Name: "to-compressed", Value: "same", Usage: "write payloads as they are, compressed, or inflated: `same|yes|no`"},
+			&cli.IntFlag{Name: "rate", Usage: "at most `N` records a second (0: as fast as it goes)"},
+			&cli.IntFlag{Name: "workers", Value: 4, Usage: "`N` pages at a time"},
+			&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` that remembers how far it came; its ledger lies beside it"},
+			&cli.BoolFlag{Name: "start-over", Usage: "forget the checkpoint and the ledger; what the target holds is its own then"},
+			&cli.BoolFlag{Name: "skip-unknown", Usage: "leave rows of unknown applications behind"},
+			&cli.BoolFlag{Name: "allow-deletions", Usage: "carry deletions even if the source has lost most of its sessions"},
+			&cli.BoolFlag{Name: "remove-old", Usage: "after re-spelling ids in place, remove the old rows"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and stop"},
+			jsonFlag(),
+		}),
+		Action: func(c *cli.Context) error { return migrate(c, s) },
+	}
+}
+
+func migrate(c *cli.Context, s Streams) (err error) {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	st, err := newStores(c, s)
+	if err != nil {
+		return err
+	}
+	defer closing(st, &err)
+	o, err := copyOptions(c, st)
+	if err != nil {
+		return err
+	}
+	out := newObserver(c, s)
+	defer out.close()
+	o.Observe = out.observe
+	job, err := copier.Prepare(c.Context, o)
+	if err != nil {
+		return err
+	}
+	defer closing(job, &err)
+	if c.Bool("dry-run") {
+		return out.dryRun(job.Plan)
+	}
+	out.plan(job.Plan)
+	st.allExpired(job.Plan)
+	rep, err := job.Run(c.Context)
+	if err != nil {
+		return err
+	}
+	if err := out.report(rep); err != nil {
+		return err
+	}
+	if st.dir != nil && !c.Bool("json") {
+		suggest(c.Context, s, o, c.String("sandbox"))
+	}
+	switch {
+	case rep.Differences > 0:
+		return &failure{code: exitDifferent, err: fmt.Errorf("%d sessions were read back otherwise than they were written", rep.Differences)}
+	case rep.Refused > 0 && !o.SkipUnknown:
+		return &failure{
+			code: exitRefused, err: fmt.Errorf("%d sessions were not copied, because that would have been a guess", rep.Refused),
+			hint: "the notices above name them",
+		}
+	}
+	return nil
+}
+
+// copyOptions reads what migrate and verify have in common.
+func copyOptions(c *cli.Context, st *stores) (o copier.Options, err error) {
+	from, err := st.source()
+	if err != nil {
+		return o, err
+	}
+	to, err := st.target(from)
+	if err != nil {
+		return o, err
+	}
+	o = copier.Options{
+		From: from.End, Source: from.table, Learned: !from.named, To: to.End, Target: to.table, ToRule: to.rules[0],
+		Apps: st.chosen, Rate: c.Int("rate"), Workers: c.Int("workers"),
+		StartOver: c.Bool("start-over"), SkipUnknown: c.Bool("skip-unknown"), AllowDeletions: c.Bool("allow-deletions"),
+		RemoveOld: c.Bool("remove-old"),
+	}
+	if o.Rate < 0 || o.Workers < 0 {
+		return o, usage("", "--rate and --workers take numbers from 0 up")
+	}
+	if o.FromCompressed, err = compressedFlag(c, "from-compressed"); err != nil {
+		return o, err
+	}
+	if v := c.String("to-compressed"); v != "" {
+		if o.ToCompressed, err = copier.ParseTarget(v); err != nil {
+			return o, usage("", "--to-compressed: %v", err)
+		}
+	}
+	name := from.Layout.Name + "-to-" + to.Layout.Name
+	switch {
+	case c.String("checkpoint") != "":
+		o.State = c.String("checkpoint")
+	case from.sandbox && to.sandbox:
+		o.State = st.dir.State(from.Layout.Name, to.Layout.Name)
+	default:
+		o.State = filepath.Join(".", "aspstate-"+name+".checkpoint")
+	}
+	return o, nil
+}
+
+// observer shows a run as text on Err and Out, or as JSON on Out.
+type observer struct {
+	s    Streams
+	text *ui.Text
+	json *ui.JSON
+}
+
+func newObserver(c *cli.Context, s Streams) *observer {
+	if c.Bool("json") {
+		return &observer{s: s, json: ui.NewJSON(s.Out, clock)}
+	}
+	return &observer{s: s, text: ui.NewText(s.Err, s.terminal(), clock)}
+}
+
+func (o *observer) observe(e copier.Event) {
+	if o.json != nil {
+		o.json.Observe(e)
+		return
+	}
+	o.text.Observe(e)
+}
+
+func (o *observer) close() {
+	if o.text != nil {
+		o.text.Close()
+	}
+}
+
+// plan shows the plan of a run that begins; the JSON line was written when the plan was made.
+func (o *observer) plan(p *copier.Plan) {
+	if o.json == nil {
+		o.text.Close()
+		ui.WritePlan(o.s.Err, p, false)
+	}
+}
+
+// dryRun shows the plan as the result.
+func (o *observer) dryRun(p *copier.Plan) error {
+	if o.json != nil {
+		if err := errJSON(o.json.Err()); err != nil {
+			return err
+		}
+	} else {
+		o.text.Close()
+		ui.WritePlan(o.s.Out, p, true)
+	}
+	return p.Err()
+}
+
+func (o *observer) report(r copier.Report) error {
+	if o.json != nil {
+		o.json.Report(r)
+		return errJSON(o.json.Err())
+	}
+	o.text.Close()
+	ui.WriteReport(o.s.Out, r)
+	return nil
+}
+
+// suggest ends a run in the sandbox with a command that shows one of its sessions.
+func suggest(ctx context.Context, s Streams, o copier.Options, dir string) {
+	pg, err := o.Target.Scan(ctx, session.ScanRequest{Limit: 64})
+	if err != nil {
+		return
+	}
+	at := ""
+	if dir != "aspstate-sandbox" {
+		at = " --sandbox " + dir
+	}
+	for _, r := range pg.Records {
+		if len(r.Payload) > 200 && r.Key.ID != "" {
+			fmt.Fprintf(s.Err, "To look into one: aspstate dump session %s --from %s%s\n", r.Key.ID, o.To.Layout.Name, at)
+			return
+		}
+	}
+}

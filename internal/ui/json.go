@@ -1,0 +1,178 @@
+package ui
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/aspstate/aspstate/copier"
+)
+
+// progressEvery is how often JSON tells progress.
+const progressEvery = time.Second
+
+// JSON writes each event as one line of JSON.
+type JSON struct {
+	e     *json.Encoder
+	now   func() time.Time
+	state State
+	last  time.Time
+	err   error
+}
+
+// NewJSON writes to w.
+func NewJSON(w io.Writer, now func() time.Time) *JSON {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return &JSON{e: e, now: now}
+}
+
+// Err returns the first error of writing: output that is lost must not look like success.
+func (j *JSON) Err() error { return j.err }
+
+func (j *JSON) write(v any) {
+	if err := j.e.Encode(v); err != nil && j.err == nil {
+		j.err = err
+	}
+}
+
+// Observe writes one event. Progress is thinned out to one line a second.
+func (j *JSON) Observe(e copier.Event) {
+	now := j.now()
+	j.state.apply(e, now)
+	switch e := e.(type) {
+	case copier.Planned:
+		j.write(planLine(e.Plan))
+	case copier.PhaseStarted:
+		j.last = now
+		j.write(struct {
+			Event string       `json:"event"`
+			Phase copier.Phase `json:"phase"`
+			Total *int64       `json:"total"`
+		}{"phase", e.Phase, known(e.Total)})
+	case copier.Progress:
+		if now.Sub(j.last) < progressEvery {
+			return
+		}
+		j.last = now
+		line := struct {
+			Event string       `json:"event"`
+			Phase copier.Phase `json:"phase"`
+			Rows  int64        `json:"rows"`
+			Total *int64       `json:"total"`
+			Rate  float64      `json:"rows_per_second"`
+			ETA   *float64     `json:"eta_seconds"`
+		}{Event: "progress", Phase: e.Phase, Rows: e.Rows, Total: known(j.state.Total), Rate: j.state.Rate(now)}
+		if eta, ok := j.state.ETA(now); ok {
+			s := eta.Seconds()
+			line.ETA = &s
+		}
+		j.write(line)
+	case copier.Notice:
+		j.write(struct {
+			Event string            `json:"event"`
+			Kind  copier.NoticeKind `json:"kind"`
+			ID    string            `json:"id"`
+			Text  string            `json:"text"`
+		}{"notice", e.Kind, e.ID, e.Text})
+	}
+}
+
+// Report writes the last line of a copy.
+func (j *JSON) Report(r copier.Report) {
+	j.write(struct {
+		Event string `json:"event"`
+		copier.Counters
+		Seconds    float64 `json:"seconds"`
+		RemovedOld int64   `json:"removed_old,omitempty"`
+		Resumed    bool    `json:"resumed,omitempty"`
+	}{"report", r.Counters, r.Took.Seconds(), r.RemovedOld, r.Resumed})
+}
+
+// Comparison writes the last line of a verification.
+func (j *JSON) Comparison(c copier.Comparison) {
+	j.write(struct {
+		Event          string                  `json:"event"`
+		Scanned        int64                   `json:"scanned"`
+		SkippedExpired int64                   `json:"skipped_expired"`
+		Superseded     int64                   `json:"superseded"`
+		Refused        int64                   `json:"refused"`
+		Equal          int64                   `json:"equal"`
+		Differences    int64                   `json:"differences"`
+		Aspects        map[copier.Aspect]int64 `json:"aspects"`
+	}{"comparison", c.Scanned, c.SkippedExpired, c.Superseded, c.Refused, c.Equal, c.Differing, c.Aspects})
+}
+
+// known turns -1, which stands for unknown, into null.
+func known(n int64) *int64 {
+	if n < 0 {
+		return nil
+	}
+	return &n
+}
+
+type jsonPlan struct {
+	Event      string       `json:"event"`
+	From       string       `json:"from"`
+	To         string       `json:"to"`
+	FromIDs    []string     `json:"from_ids"`
+	Learned    bool         `json:"learned"`
+	ToIDs      string       `json:"to_ids"`
+	ToForm     string       `json:"to_compressed"`
+	InPlace    bool         `json:"in_place"`
+	Resume     bool         `json:"resume"`
+	Rows       int64        `json:"rows"`
+	Live       int64        `json:"live"`
+	Expired    int64        `json:"expired"`
+	Elsewhere  int64        `json:"other_applications"`
+	Locked     int64        `json:"locked"`
+	Collisions int64        `json:"collisions"`
+	Bytes      int64        `json:"bytes"`
+	TargetRows *int64       `json:"target_rows"`
+	Groups     []jsonGroup  `json:"groups"`
+	Unknown    []jsonSuffix `json:"unknown_suffixes"`
+	Checks     []jsonCheck  `json:"checks"`
+}
+
+type jsonGroup struct {
+	App         string `json:"app"`
+	Rule        string `json:"ids"`
+	Rows        int64  `json:"rows"`
+	Plain       int64  `json:"plain"`
+	Compressed  int64  `json:"compressed"`
+	Undecodable int64  `json:"undecodable"`
+}
+
+type jsonSuffix struct {
+	Suffix string `json:"suffix"`
+	Rows   int64  `json:"rows"`
+}
+
+type jsonCheck struct {
+	Name    string         `json:"name"`
+	Verdict copier.Verdict `json:"verdict"`
+	Detail  string         `json:"detail"`
+	Remedy  string         `json:"remedy,omitempty"`
+}
+
+func planLine(p *copier.Plan) jsonPlan {
+	l := jsonPlan{
+		Event: "plan", From: p.From, To: p.To, FromIDs: []string{}, Learned: p.Learned, ToIDs: string(p.ToRule),
+		ToForm: string(p.ToForm), InPlace: p.InPlace, Resume: p.Resume, Rows: p.Rows, Live: p.Live, Expired: p.Expired,
+		Elsewhere: p.Elsewhere, Locked: p.Locked, Collisions: p.Collisions, Bytes: p.Bytes, TargetRows: known(p.TargetRows),
+		Groups: []jsonGroup{}, Unknown: []jsonSuffix{}, Checks: []jsonCheck{},
+	}
+	for _, r := range p.FromRules {
+		l.FromIDs = append(l.FromIDs, string(r))
+	}
+	for _, g := range p.Groups {
+		l.Groups = append(l.Groups, jsonGroup{g.App, string(g.Rule), g.Rows, g.Plain, g.Compressed, g.Broken})
+	}
+	for _, s := range p.Unknown {
+		l.Unknown = append(l.Unknown, jsonSuffix(s))
+	}
+	for _, c := range p.Checks {
+		l.Checks = append(l.Checks, jsonCheck(c))
+	}
+	return l
+}

@@ -1,0 +1,55 @@
+package ui
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/aspstate/aspstate/copier"
+)
+
+// WriteReport writes the outcome of a copy for people.
+func WriteReport(w io.Writer, r copier.Report) {
+	fmt.Fprintf(w, "copied %s sessions, %s, in %s", Count(r.Copied), Bytes(r.Bytes), r.Took.Round(time.Millisecond))
+	if r.Resumed {
+		fmt.Fprint(w, " (resumed)")
+	}
+	fmt.Fprintln(w)
+	for _, l := range []struct {
+		n      int64
+		text   string
+		always bool
+	}{
+		{r.Scanned, "scanned", true},
+		{r.Updated, "updated: they had changed since an earlier run", false},
+		{r.Unchanged, "unchanged", true},
+		{r.Deleted, "deleted: the source has removed them since an earlier run", false},
+		{r.SkippedExpired, "expired, left behind", true},
+		{r.Superseded, "superseded by a row of the same session under another id rule", false},
+		{r.TargetOwned, "the target's own, not touched", false},
+		{r.Undecodable, "undecodable, carried byte for byte", false},
+		{r.Refused, "refused", false},
+		{r.RemovedOld, "old rows removed", false},
+		{r.Verified, "verified: fence and content read back equal", true},
+		{r.Differences, "DIFFERENT", true},
+	} {
+		if l.n != 0 || l.always {
+			fmt.Fprintf(w, "%10s  %s\n", Count(l.n), l.text)
+		}
+	}
+}
+
+// WriteComparison writes the outcome of a verification for people.
+func WriteComparison(w io.Writer, c copier.Comparison) {
+	fmt.Fprintf(w, "%s sessions are equal, %s differ\n", Count(c.Equal), Count(c.Differing))
+	for _, a := range c.Differences() {
+		fmt.Fprintf(w, "%10s  %s\n", Count(c.Aspects[a]), a)
+	}
+	fmt.Fprintf(w, "%10s  scanned\n%10s  expired\n", Count(c.Scanned), Count(c.SkippedExpired))
+	if c.Superseded > 0 {
+		fmt.Fprintf(w, "%10s  superseded\n", Count(c.Superseded))
+	}
+	if c.Refused > 0 {
+		fmt.Fprintf(w, "%10s  cannot be copied\n", Count(c.Refused))
+	}
+}
