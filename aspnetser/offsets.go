@@ -2,7 +2,9 @@ package aspnetser
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"unicode/utf8"
 )
 
 // AppendOffsets appends one line for every range of bytes in blob: offset, length, the first bytes in hex, what they are,
@@ -19,8 +21,22 @@ func AppendOffsets(dst []byte, blob []byte, o Options) ([]byte, error) {
 	if err == nil {
 		err = r.itemErr(o, sc)
 	}
-	a := annotator{dst: dst, blob: blob, o: o}
-	a.dst = fmt.Appendf(a.dst, rowFormat, "offset", "length", "bytes", "field", "value")
+	// Twice: the first time only to learn how long the lines are, which may be fifty times the blob. Growing bit by bit
+	// would take a multiple of that.
+	count := annotator{count: true, o: o}
+	count.all(blob, &r)
+	a := annotator{dst: slices.Grow(dst, count.total+1), o: o}
+	a.all(blob, &r)
+	if err != nil {
+		a.dst = append(append(append(a.dst, "damage: "...), err.Error()...), '\n')
+	}
+	return a.dst, err
+}
+
+// all writes the lines of blob, which r is a reading of, complete or not.
+func (a *annotator) all(blob []byte, r *reading) {
+	a.blob = blob
+	a.dst = fmt.Appendf(a.dst, "%8s  %8s  %-25s  %-32s  %s\n", "offset", "length", "bytes", "field", "value")
 	if r.tried == FormCompressed {
 		n, what := len(blob), "as far as they go"
 		if r.form == FormCompressed {
@@ -35,16 +51,11 @@ func AppendOffsets(dst []byte, blob []byte, o Options) ([]byte, error) {
 		a.blob = inner
 	}
 	a.container()
-	if err != nil {
-		a.dst = fmt.Appendf(a.dst, "damage: %v\n", err)
-	}
-	return a.dst, err
+	a.total += len(a.dst)
 }
 
-const (
-	rowFormat = "%8s  %8s  %-25s  %-32s  %s\n"
-	rowBytes  = 8 // shown of a range
-)
+// rowBytes is how many bytes of a range are shown.
+const rowBytes = 8
 
 // annotator walks a plain blob and writes a line a range.
 type annotator struct {
@@ -52,7 +63,12 @@ type annotator struct {
 	blob []byte
 	o    Options
 	cur  cursor
-	keys []string // of the items, for people
+	keys []span // of the items; {0, 0} for the null key, since no key lies at 0
+
+	count bool // write nothing, only count
+	total int
+	odd   []byte // decoded text
+	last  span   // where the last text lies
 }
 
 // row writes the line of a range, if it has any bytes.
@@ -64,11 +80,40 @@ func (a *annotator) row(off, n int, field, value string) {
 
 // line writes a line, also of no bytes.
 func (a *annotator) line(off, n int, field, value string) {
-	shown := fmt.Sprintf("% x", a.blob[off:off+min(n, rowBytes)])
-	if n > rowBytes {
-		shown += " …"
+	dst := appendPadded(a.dst, 8, off)
+	dst = appendPadded(append(dst, "  "...), 8, n)
+	dst = append(dst, "  "...)
+	from := len(dst)
+	for i, b := range a.blob[off : off+min(n, rowBytes)] {
+		if i > 0 {
+			dst = append(dst, ' ')
+		}
+		dst = append(dst, hexDigits[b>>4], hexDigits[b&15])
 	}
-	a.dst = fmt.Appendf(a.dst, rowFormat, strconv.Itoa(off), strconv.Itoa(n), shown, field, value)
+	shown := len(dst) - from
+	if n > rowBytes {
+		dst = append(dst, " …"...)
+		shown += 2
+	}
+	dst = append(dst, spaces[:27-shown]...)
+	dst = append(dst, field...)
+	dst = append(dst, spaces[:2+max(32-utf8.RuneCountInString(field), 0)]...)
+	dst = append(append(dst, value...), '\n')
+	if a.count {
+		a.total += len(dst)
+		dst = dst[:0]
+	}
+	a.dst = dst
+}
+
+const spaces = "                                  "
+
+// appendPadded appends n, right-aligned in so many columns.
+func appendPadded(dst []byte, columns, n int) []byte {
+	var digits [20]byte
+	s := strconv.AppendInt(digits[:0], int64(n), 10)
+	dst = append(dst, spaces[:max(columns-len(s), 0)]...)
+	return append(dst, s...)
 }
 
 // container writes the lines of the whole blob.
@@ -111,18 +156,37 @@ func (a *annotator) u8(fl field) byte {
 	return b
 }
 
-// text writes the length and the bytes of a str, and returns the text for people.
-func (a *annotator) text(fl field, of string, d *textDecoder) string {
+// text writes the length and the bytes of a str.
+func (a *annotator) text(fl field, of string, d *textDecoder) {
 	at := a.cur.pos
 	s, _ := a.cur.text(fl)
 	if !a.cur.ok() {
 		a.cur.pos = at
-		return ""
+		return
 	}
-	shown := quoteCut(string(d.appendText(nil, s.of(a.blob))), 40)
+	shown := s.of(a.blob)
+	if !d.plain(shown) {
+		a.odd = d.appendText(a.odd[:0], shown)
+		shown = a.odd
+	}
+	a.last = s
 	a.row(at, s.off-at, of+" length", strconv.Itoa(s.n))
-	a.row(s.off, s.n, of, shown)
-	return shown
+	a.row(s.off, s.n, of, quoteBytes(shown))
+}
+
+// quoteBytes is quoteCut for a text that may be long.
+func quoteBytes(b []byte) string {
+	const most = 40
+	return quoteCut(string(b[:min(len(b), 4*most+4)]), most)
+}
+
+// label names item i with its key, as it is stored.
+func (a *annotator) label(i int) string {
+	k := a.keys[i]
+	if k == (span{}) {
+		return "item " + strconv.Itoa(i) + " null"
+	}
+	return "item " + strconv.Itoa(i) + " " + quoteBytes(k.of(a.blob))
 }
 
 func (a *annotator) items(names *textDecoder) {
@@ -138,10 +202,11 @@ func (a *annotator) items(names *textDecoder) {
 	null := int(a.i32(fieldNullIndex))
 	for i := 0; i < count && a.cur.ok(); i++ {
 		if i == null {
-			a.keys = append(a.keys, "null")
+			a.keys = append(a.keys, span{})
 			continue
 		}
-		a.keys = append(a.keys, a.text(fieldKey, fmt.Sprintf("item %d key", i), names))
+		a.text(fieldKey, "item "+strconv.Itoa(i)+" key", names)
+		a.keys = append(a.keys, a.last)
 	}
 	c := container{blob: a.blob, endsAt: a.cur.pos}
 	ordered, last := true, 0
@@ -151,7 +216,7 @@ func (a *annotator) items(names *textDecoder) {
 		if !a.cur.ok() {
 			return
 		}
-		a.row(at, 4, fmt.Sprintf("item %d end", i), fmt.Sprintf("%d in the value area", end))
+		a.row(at, 4, "item "+strconv.Itoa(i)+" end", strconv.Itoa(end)+" in the value area")
 		ordered = ordered && end >= last
 		last = end
 	}
@@ -174,7 +239,7 @@ func (a *annotator) items(names *textDecoder) {
 
 // item writes the lines of one slot, as far as it lies in the blob.
 func (a *annotator) item(c *container, i int) {
-	label := fmt.Sprintf("item %d %s", i, a.keys[i])
+	label := a.label(i)
 	start, _ := c.slot(i)
 	if start >= c.area.n && c.area.n > 0 {
 		return // behind the damage
@@ -223,7 +288,7 @@ func (a *annotator) statics(names *textDecoder) {
 		if last := i == len(sc.statics)-1; last && !whole.ok() && whole.f.code != faultDuplicate {
 			break // the one that cannot be read
 		}
-		label := fmt.Sprintf("static object %d", i)
+		label := "static object " + strconv.Itoa(i)
 		a.text(fieldName, label+" name", names)
 		a.u8(fieldInstance)
 		if s.instance == 0 {

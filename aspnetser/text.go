@@ -1,6 +1,9 @@
 package aspnetser
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // textDecoder turns stored bytes into text as Microsoft's reader does (session-blob.md 1): what is not UTF-8 becomes
 // U+FFFD, one for each longest beginning of a sequence (fixture utf8-invalid-key), and an unfinished sequence at the end is held
@@ -33,6 +36,7 @@ func (d *textDecoder) appendText(dst, raw []byte) []byte {
 		dst = append(dst, d.held[:d.n]...)
 		d.n = 0
 	}
+	dst = slices.Grow(dst, len(raw))
 	for len(raw) > 0 {
 		r, size := utf8.DecodeRune(raw)
 		if r == utf8.RuneError && size == 1 {
