@@ -21,7 +21,7 @@ const (
 	// wait for it.
 	SyncInterval
 	// SyncOff: changes are handed to the operating system every SyncEvery, and are on disk when it likes, but at the
-	// latest after a million changes and after Close. A killed process loses SyncEvery, a machine that stops more.
+	// latest after a million changes (jump) and after Close. A killed process loses SyncEvery, a machine that stops more.
 	SyncOff
 )
 
