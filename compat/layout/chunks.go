@@ -25,7 +25,6 @@ func (l *Layout) join(row *Row) ([]byte, error) {
 	}
 	want := (size-1)/ShortLimit + 1
 	chunks := slices.SortedFunc(slices.Values(row.Chunks), func(a, b Chunk) int { return cmp.Compare(a.ID, b.ID) })
-	var total int64
 	for i, c := range chunks {
 		switch {
 		case i > 0 && c.ID == chunks[i-1].ID:
@@ -34,18 +33,19 @@ func (l *Layout) join(row *Row) ([]byte, error) {
 			return nil, l.corrupt(row, DamageOrphanChunk, "ItemSize is %d, and there is a chunk %d", size, c.ID)
 		}
 	}
-	for i := range want {
-		// Ids are distinct and in range by now, so the first gap is where id and place part.
-		if i >= n || int64(chunks[i].ID) != i+1 {
-			return nil, l.corrupt(row, DamageMissingChunk, "ItemSize is %d, and chunk %d is missing", size, i+1)
+	if n < want {
+		gap := 0 // ids are distinct and in range by now: the first gap is where place and id part
+		for gap < len(chunks) && int(chunks[gap].ID) == gap+1 {
+			gap++
 		}
-		length := min(ShortLimit, size-i*ShortLimit)
-		if got := int64(len(chunks[i].Item)); got != length {
-			return nil, l.corrupt(row, DamageChunkSize, "chunk %d of %d has %d bytes, not %d", i+1, want, got, length)
-		}
-		total += length
+		return nil, l.corrupt(row, DamageMissingChunk, "ItemSize is %d, and chunk %d is missing", size, gap+1)
 	}
-	b := make([]byte, 0, total)
+	for i, c := range chunks {
+		if length := min(ShortLimit, size-int64(i)*ShortLimit); int64(len(c.Item)) != length {
+			return nil, l.corrupt(row, DamageChunkSize, "chunk %d of %d has %d bytes, not %d", c.ID, want, len(c.Item), length)
+		}
+	}
+	b := make([]byte, 0, size)
 	for _, c := range chunks {
 		b = append(b, c.Item...)
 	}

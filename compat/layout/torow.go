@@ -39,17 +39,17 @@ func (l *Layout) Row(rec *session.Record, z Zone) (Row, error) {
 	if l.Clock == ClockSQLLocal {
 		row.Created, row.Expires, row.LockDate = z.local(row.Created), z.local(row.Expires), z.local(row.LockDate)
 	}
-	if l.HasColumn("LockDateLocal") {
-		row.LockDateLocal = z.local(rec.Lock.Since)
-		if err := l.checkTime(rec, "LockDateLocal", row.LockDateLocal); err != nil {
-			return Row{}, err
-		}
-	}
 	for _, c := range []struct {
 		name string
 		at   session.Instant
 	}{{"Created", row.Created}, {"Expires", row.Expires}, {"LockDate", row.LockDate}} {
 		if err := l.checkTime(rec, c.name, c.at); err != nil {
+			return Row{}, err
+		}
+	}
+	if l.HasColumn("LockDateLocal") {
+		row.LockDateLocal = z.local(rec.Lock.Since)
+		if err := l.checkTime(rec, "LockDateLocal", row.LockDateLocal); err != nil {
 			return Row{}, err
 		}
 	}
