@@ -65,10 +65,10 @@ func (s *Session) noteContainer(r *reading) {
 	}
 	if c.end < len(c.blob) {
 		odd.Trailing = c.blob[c.end:]
-		s.warn(-1, -1, c.end, fmt.Sprintf("%d bytes after the end byte", len(odd.Trailing)))
+		s.warn(-1, -1, c.end, plural(len(odd.Trailing), "byte")+" after the end byte")
 	}
 	if p := r.padding; r.form == FormCompressed && (len(p) != 1 || p[0] != trailer) {
-		s.warn(-1, -1, len(c.blob), fmt.Sprintf("%d bytes behind the deflate data, where one of ff should be", len(p)))
+		s.warn(-1, -1, len(c.blob), plural(len(p), "byte")+" behind the deflate data, where one of ff should be")
 	}
 }
 
@@ -136,7 +136,11 @@ func (s *Session) decodeItem(c *container, i int) {
 			v.odd = &oddity{}
 		}
 		v.odd.slack = c.blob[raw.end:end:end]
-		s.warn(i, -1, raw.end, fmt.Sprintf("%d bytes of the slot are behind the value", end-raw.end))
+		verb := " of the slot are behind the value"
+		if end-raw.end == 1 {
+			verb = " of the slot is behind the value"
+		}
+		s.warn(i, -1, raw.end, plural(end-raw.end, "byte")+verb)
 	}
 	s.noteValue(i, -1, slot.off, &raw)
 }

@@ -2,12 +2,13 @@ package aspnetser
 
 import (
 	"bytes"
+	"compress/flate"
 	"errors"
 	"io"
 	"slices"
 	"sync"
 
-	"github.com/klauspost/compress/flate"
+	kp "github.com/klauspost/compress/flate"
 )
 
 // Inflate appends the inner blob of a compressed one to dst: RFC 1951 data without any wrapper, session-blob.md 7. The
@@ -37,9 +38,9 @@ func Deflate(dst, plain []byte) ([]byte, error) {
 	return append(dst, trailer), nil
 }
 
-// deflater is a compressor that appends to out.
+// deflater is a compressor that appends to out. klauspost/compress deflates three times as fast as the standard library.
 type deflater struct {
-	w   *flate.Writer
+	w   *kp.Writer
 	out []byte
 }
 
@@ -49,7 +50,7 @@ func (d *deflater) Write(p []byte) (int, error) {
 }
 
 var deflaters = sync.Pool{New: func() any {
-	w, err := flate.NewWriter(nil, flate.DefaultCompression)
+	w, err := kp.NewWriter(nil, kp.DefaultCompression)
 	if err != nil {
 		panic(err) // only for a level that does not exist
 	}
@@ -58,6 +59,10 @@ var deflaters = sync.Pool{New: func() any {
 
 // inflater is a decompressor over bytes. flate reads a bytes.Reader byte by byte and no further than the data go, so that
 // what is left of src afterwards is what stands behind them.
+//
+// It is the standard library's, though klauspost/compress (1.20.3) inflates faster: that one keeps the code table of the
+// block before, also that of another blob when it is used again, where a block declares a table and leaves it empty, and
+// so takes broken data for sound ones (TestInflateRemembersNothing).
 type inflater struct {
 	src  bytes.Reader
 	r    io.ReadCloser
