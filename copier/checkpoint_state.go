@@ -87,6 +87,8 @@ func (s stateForm) decode(path string, data []byte, content any) error {
 			return s.fail(path, StateDamaged, "the file is empty")
 		case len(bytes.Trim(data, "\x00")) == 0:
 			return s.fail(path, StateDamaged, "the file is all zeros")
+		case bytes.HasPrefix([]byte("{"+stateMark), data):
+			return s.fail(path, StateDamaged, "the file is cut off")
 		case bytes.Contains(data, []byte(stateMark)) || bytes.Contains(data, []byte(stateSumMark)):
 			return s.fail(path, StateDamaged, "the checksum does not fit the content")
 		}

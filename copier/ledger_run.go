@@ -17,7 +17,7 @@ import (
 //	blocks of 90 records, sorted by id, the last block of 1 to 90; after each block 4 bytes: the CRC-32C of the run's
 //	   number (8 bytes), the block's number from 0 (8) and its records
 //	index: the first id of every block whose number is a multiple of stride
-//	footer, 32 bytes:
+//	footer, 28 bytes:
 //	    0  8  "ASPSLEND"
 //	    8  8  number of records, at least 1
 //	   16  4  stride, at least 1

@@ -134,7 +134,6 @@ func (w *runWriter) finish() error {
 	foot = binary.LittleEndian.AppendUint64(foot, uint64(w.count))
 	foot = binary.LittleEndian.AppendUint32(foot, uint32(w.stride))
 	foot = binary.LittleEndian.AppendUint32(foot, uint32(len(w.index)/idLen))
-	foot = append(foot, 0, 0, 0, 0)
 	foot = binary.LittleEndian.AppendUint32(foot, footerSum(w.number, w.index, foot))
 	w.buf = append(append(w.buf, w.index...), foot...)
 	if err := w.write(); err != nil {

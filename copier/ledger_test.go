@@ -1,0 +1,496 @@
+package copier
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/aspstate/aspstate/session"
+)
+
+var testEnds = [32]byte{1, 2, 3, 31: 32}
+
+// smallLedger makes everything happen often: tables become runs after 40 ids, blocks are skipped by the index, and there
+// are merges of merges.
+func smallLedger(files fileSystem) ledgerOptions {
+	return ledgerOptions{files: files, tableEntries: 40, logBytes: 100 * recordSize, frameEntries: 16, indexEntries: 2, maxRuns: 3}
+}
+
+// testID gives well-spread ids, as the copier's are.
+func testID(n int) idHash {
+	var id idHash
+	binary.BigEndian.PutUint64(id[:], uint64(n)*0x9e3779b97f4a7c15)
+	binary.BigEndian.PutUint64(id[8:], uint64(n))
+	return id
+}
+
+func testEntry(n int, version uint32) ledgerEntry {
+	return ledgerEntry{
+		ID: testID(n), Before: uint64(version) << 40, After: uint64(n)<<32 | uint64(version), Pass: version, Done: version%2 == 1,
+		Expires: session.Instant(n) - session.Instant(version)*session.Minute,
+	}
+}
+
+func mustOpen(t testing.TB, dir string, opt ledgerOptions) *ledger {
+	t.Helper()
+	l, err := openLedgerWith(dir, testEnds, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// contents reads a ledger by each, and checks count and, for every id asked, that get agrees.
+func contents(l *ledger, ask []idHash) (map[idHash]ledgerEntry, error) {
+	all := map[idHash]ledgerEntry{}
+	var last idHash
+	err := l.each(func(e ledgerEntry) error {
+		if len(all) > 0 && string(e.ID[:]) <= string(last[:]) {
+			return fmt.Errorf("each: %x after %x", e.ID, last)
+		}
+		last, all[e.ID] = e.ID, e
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if got := l.count(); got != int64(len(all)) {
+		return nil, fmt.Errorf("count says %d, each gives %d", got, len(all))
+	}
+	es, found, err := l.get(ask)
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range ask {
+		if e, ok := all[id]; ok != found[i] || e != es[i] {
+			return nil, fmt.Errorf("get says %+v, %v, each %+v, %v", es[i], found[i], e, ok)
+		}
+	}
+	return all, nil
+}
+
+// idPool gives the ids of a test: some that are spread, some that agree in all but the last byte, the least and the
+// greatest possible.
+func idPool(n int) []idHash {
+	pool := []idHash{{}, {15: 1}}
+	for i := range 16 {
+		pool = append(pool, idHash{0: 0x77, 15: byte(i)})
+	}
+	var greatest idHash
+	for i := range greatest {
+		greatest[i] = 0xff
+	}
+	pool = append(pool, greatest)
+	for i := range n {
+		pool = append(pool, testID(i))
+	}
+	return pool
+}
+
+func TestLedgerAgainstAMap(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 1))
+			opt := smallLedger(nil)
+			if seed%2 == 1 {
+				opt = ledgerOptions{tableEntries: 200}
+			}
+			dir, pool := filepath.Join(t.TempDir(), "parents", "ledger"), idPool(1500)
+			l, model := mustOpen(t, dir, opt), map[idHash]ledgerEntry{}
+			version := uint32(0)
+			for range 400 {
+				switch what := rng.IntN(20); {
+				case what < 12:
+					var batch []ledgerEntry
+					for range 1 + rng.IntN(40) {
+						version++
+						e := testEntry(0, version)
+						e.ID = pool[rng.IntN(len(pool))]
+						batch = append(batch, e)
+						model[e.ID] = e
+					}
+					must(t, l.put(batch))
+				case what < 14:
+					must(t, l.sync())
+				case what < 18:
+					ids := make([]idHash, rng.IntN(30))
+					for i := range ids {
+						ids[i] = pool[rng.IntN(len(pool))]
+					}
+					es, found, err := l.get(ids)
+					must(t, err)
+					for i, id := range ids {
+						if want, ok := model[id]; ok != found[i] || es[i] != want {
+							t.Fatalf("get gives %+v, %v, want %+v, %v", es[i], found[i], want, ok)
+						}
+					}
+				case what < 19:
+					if got := l.count(); got != int64(len(model)) {
+						t.Fatalf("count gives %d, want %d", got, len(model))
+					}
+				default:
+					must(t, l.close())
+					l = mustOpen(t, dir, opt)
+				}
+			}
+			got, err := contents(l, pool)
+			must(t, err)
+			sameContents(t, got, model)
+			must(t, l.close())
+			l = mustOpen(t, dir, opt)
+			got, err = contents(l, pool)
+			must(t, err)
+			sameContents(t, got, model)
+			must(t, l.close())
+		})
+	}
+}
+
+func sameContents(t testing.TB, got, want map[idHash]ledgerEntry) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%d ids, want %d", len(got), len(want))
+	}
+	for id, w := range want {
+		if g, ok := got[id]; !ok || g != w {
+			t.Fatalf("id %x: got %+v, %v, want %+v", id, g, ok, w)
+		}
+	}
+}
+
+func TestLedgerCloseLeavesRunsOnly(t *testing.T) {
+	dir := t.TempDir()
+	l := mustOpen(t, dir, ledgerOptions{})
+	for i := range 1000 {
+		must(t, l.put([]ledgerEntry{testEntry(i, 1)}))
+	}
+	must(t, l.close())
+	must(t, l.close())
+	names, err := (osFiles{}).list(dir)
+	must(t, err)
+	if want := []string{"lock", "run-00000002", "state.json"}; !slices.Equal(names, want) {
+		t.Errorf("the folder holds %q, want %q", names, want)
+	}
+	if err := l.put([]ledgerEntry{testEntry(1, 1)}); !errors.Is(err, errLedgerClosed) {
+		t.Errorf("put after close: %v", err)
+	}
+	if err := l.sync(); !errors.Is(err, errLedgerClosed) {
+		t.Errorf("sync after close: %v", err)
+	}
+	if _, _, err := l.get([]idHash{{}}); !errors.Is(err, errLedgerClosed) {
+		t.Errorf("get after close: %v", err)
+	}
+	if err := l.each(func(ledgerEntry) error { return nil }); !errors.Is(err, errLedgerClosed) {
+		t.Errorf("each after close: %v", err)
+	}
+}
+
+func TestLedgerEachPassesErrorsOn(t *testing.T) {
+	l := mustOpen(t, t.TempDir(), ledgerOptions{})
+	must(t, l.put([]ledgerEntry{testEntry(1, 1), testEntry(2, 1)}))
+	want, calls := errors.New("enough"), 0
+	if err := l.each(func(ledgerEntry) error { calls++; return want }); err != want || calls != 1 {
+		t.Errorf("%d calls, %v", calls, err)
+	}
+	must(t, l.close())
+}
+
+func TestLedgerHasOneOwner(t *testing.T) {
+	dir := t.TempDir()
+	l := mustOpen(t, dir, ledgerOptions{})
+	if _, err := openLedger(dir, testEnds); !errors.Is(err, ErrStateInUse) {
+		t.Fatalf("a second owner: %v", err)
+	}
+	must(t, l.put([]ledgerEntry{testEntry(1, 1)}))
+	must(t, l.close())
+	l = mustOpen(t, dir, ledgerOptions{})
+	if l.count() != 1 {
+		t.Error("the refused one changed something")
+	}
+	must(t, l.close())
+}
+
+func TestLedgerConcurrently(t *testing.T) {
+	const workers, rounds, batch = 4, 60, 25
+	opt := smallLedger(nil)
+	dir := t.TempDir()
+	l := mustOpen(t, dir, opt)
+	var all sync.WaitGroup
+	errs := make(chan error, workers+1)
+	stop := make(chan struct{})
+	for w := range workers {
+		all.Go(func() {
+			rng := rand.New(rand.NewPCG(uint64(w), 2))
+			mine := map[int]uint32{}
+			for r := range rounds {
+				var es []ledgerEntry
+				for range batch {
+					n := w*1000 + rng.IntN(300)
+					mine[n] = uint32(r + 1)
+					es = append(es, testEntry(n, uint32(r+1)))
+				}
+				if err := errors.Join(l.put(es), l.sync()); err != nil {
+					errs <- err
+					return
+				}
+				for n, v := range mine {
+					es, found, err := l.get([]idHash{testID(n), testID(w*1000 + 999)})
+					if err != nil || !found[0] || es[0] != testEntry(n, v) || found[1] {
+						errs <- fmt.Errorf("worker %d, round %d: %+v, %v, %w", w, r, es, found, err)
+						return
+					}
+				}
+			}
+		})
+	}
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for {
+			seen, before := int64(0), l.count()
+			err := l.each(func(e ledgerEntry) error { seen++; return nil })
+			if err == nil && seen < before {
+				err = fmt.Errorf("each gave %d of %d", seen, before)
+			}
+			if err != nil {
+				errs <- err
+				return
+			}
+			select {
+			case <-stop:
+				return
+			default:
+			}
+		}
+	})
+	all.Wait()
+	close(stop)
+	reader.Wait()
+	select {
+	case err := <-errs:
+		t.Fatal(err)
+	default:
+	}
+	before, err := contents(l, nil)
+	must(t, err)
+	must(t, l.close())
+	l = mustOpen(t, dir, opt)
+	after, err := contents(l, nil)
+	must(t, err)
+	sameContents(t, after, before)
+	must(t, l.close())
+}
+
+// TestLedgerSyncIsShared holds one fsync until everybody has put: one more has to do for all of them.
+func TestLedgerSyncIsShared(t *testing.T) {
+	const callers = 8
+	m := newForgetfulFS()
+	l := mustOpen(t, "d", ledgerOptions{files: m})
+	reached, goOn := make(chan struct{}), make(chan struct{})
+	var syncs int // the log is synced by one at a time
+	m.mu.Lock()
+	m.fail = func(_ int, what, path string) error {
+		if what != "sync" || filepath.Base(path) != logName(1) {
+			return nil
+		}
+		if syncs++; syncs == 1 {
+			close(reached)
+			<-goOn
+		}
+		return nil
+	}
+	m.mu.Unlock()
+	errs := make(chan error, callers+1)
+	var all sync.WaitGroup
+	both := func(n int, put *sync.WaitGroup) {
+		all.Go(func() {
+			err := l.put([]ledgerEntry{testEntry(n, 1)})
+			put.Done()
+			errs <- errors.Join(err, l.sync())
+		})
+	}
+	var first, others sync.WaitGroup
+	first.Add(1)
+	both(0, &first)
+	<-reached
+	others.Add(callers)
+	for n := range callers {
+		both(n+1, &others)
+	}
+	others.Wait()
+	close(goOn)
+	all.Wait()
+	for range callers + 1 {
+		must(t, <-errs)
+	}
+	if syncs != 2 {
+		t.Errorf("%d fsyncs for %d callers, want 2", syncs, callers+1)
+	}
+	after := mustOpen(t, "d", ledgerOptions{files: m.crash(rand.New(rand.NewPCG(1, 1)))})
+	if after.count() != callers+1 {
+		t.Errorf("%d of %d entries are durable", after.count(), callers+1)
+	}
+	must(t, errors.Join(after.close(), l.close()))
+}
+
+// TestLedgerDoesNotWaitForMerges stops a merge in the middle and goes on using the ledger, through a spill.
+func TestLedgerDoesNotWaitForMerges(t *testing.T) {
+	m := newForgetfulFS()
+	opt := ledgerOptions{files: m, tableEntries: 100}
+	l := mustOpen(t, "d", opt)
+	reached, goOn := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	m.mu.Lock()
+	m.fail = func(_ int, what, path string) error {
+		// Number 1 is the first log. Each full table takes one for a log and one for its run; then a merge comes.
+		if what == "create" && filepath.Base(path) == runName(6)+tempSuffix {
+			once.Do(func() { close(reached); <-goOn })
+		}
+		return nil
+	}
+	m.mu.Unlock()
+	for n := range 100 {
+		must(t, l.put([]ledgerEntry{testEntry(n, 1)}))
+	}
+	waitForSpill(l)
+	for n := range 100 {
+		must(t, l.put([]ledgerEntry{testEntry(100+n, 1)}))
+	}
+	<-reached
+	if len(l.runs) != 2 || l.frozen != nil {
+		t.Fatalf("this is no merge: %d runs", len(l.runs))
+	}
+	for n := range 151 { // freezes a table, which has to wait for its turn
+		must(t, l.put([]ledgerEntry{testEntry(n, 2)}))
+	}
+	must(t, l.sync())
+	for n := range 200 {
+		es, found, err := l.get([]idHash{testID(n)})
+		must(t, err)
+		want := testEntry(n, 1)
+		if n <= 150 {
+			want = testEntry(n, 2)
+		}
+		if !found[0] || es[0] != want {
+			t.Fatalf("entry %d: %+v, %v", n, es[0], found[0])
+		}
+	}
+	close(goOn)
+	must(t, l.close())
+	l = mustOpen(t, "d", opt)
+	if l.count() != 200 {
+		t.Errorf("count gives %d", l.count())
+	}
+	must(t, l.close())
+}
+
+func waitForSpill(l *ledger) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.frozen != nil {
+		l.room.Wait()
+	}
+}
+
+// TestLedgerSpillsDuringMerges: a long merge lets a waiting table go first, unless there are too many runs already.
+func TestLedgerSpillsDuringMerges(t *testing.T) {
+	const n = 64 * blockRecords // a bite
+	for _, maxRuns := range []int{0, 2} {
+		m := newForgetfulFS()
+		l := mustOpen(t, "d", ledgerOptions{files: m, tableEntries: n, maxRuns: maxRuns})
+		fill := func(from int) error {
+			var es []ledgerEntry
+			for i := range n {
+				es = append(es, testEntry(from+i, 1))
+			}
+			return l.put(es)
+		}
+		reached, goOn, waits := make(chan struct{}), make(chan struct{}), make(chan bool, 1)
+		m.mu.Lock()
+		m.fail = func(_ int, what, path string) error {
+			switch { // numbers as in TestLedgerDoesNotWaitForMerges
+			case what == "create" && filepath.Base(path) == runName(6)+tempSuffix:
+				close(reached)
+				<-goOn
+			case what == "rename" && filepath.Base(path) == runName(6):
+				l.mu.RLock()
+				waits <- l.frozen != nil
+				l.mu.RUnlock()
+			}
+			return nil
+		}
+		m.mu.Unlock()
+		must(t, fill(0))
+		waitForSpill(l)
+		must(t, fill(n))
+		<-reached
+		must(t, fill(2*n))
+		close(goOn)
+		if got, want := <-waits, maxRuns == 2; got != want {
+			t.Errorf("maxRuns %d: at the end of the merge the table waits: %v, want %v", maxRuns, got, want)
+		}
+		must(t, l.close())
+		l = mustOpen(t, "d", ledgerOptions{files: m})
+		all, err := contents(l, nil)
+		must(t, err)
+		if len(all) != 3*n {
+			t.Errorf("%d ids, want %d", len(all), 3*n)
+		}
+		must(t, l.close())
+	}
+}
+
+func TestMergeFrom(t *testing.T) {
+	for _, v := range []struct {
+		counts []int64
+		want   int
+	}{
+		{nil, 0}, {[]int64{5}, 1}, {[]int64{4, 1}, 2}, {[]int64{3, 1}, 0}, {[]int64{100, 20, 5, 1}, 0},
+		{[]int64{104, 20, 5, 1}, 1}, {[]int64{1000, 48, 9, 2}, 4}, {[]int64{1000, 40, 2, 2}, 2}, {[]int64{1, 1000, 1}, 0},
+	} {
+		if got := mergeFrom(v.counts); got != v.want {
+			t.Errorf("%v: from %d, want %d", v.counts, got, v.want)
+		}
+	}
+	// Whatever comes, merging what is due leaves runs that obey the ratio.
+	rng := rand.New(rand.NewPCG(3, 3))
+	var counts []int64
+	for range 10_000 {
+		counts = append(counts, 1+rng.Int64N(1000))
+		if from := mergeFrom(counts); from < len(counts) {
+			var sum int64
+			for _, c := range counts[from:] {
+				sum += c
+			}
+			counts = append(counts[:from], sum)
+		}
+		if mergeFrom(counts) != len(counts) || len(counts) > 14 {
+			t.Fatalf("not settled: %v", counts)
+		}
+	}
+}
+
+func TestLedgerRefusesAFolderOfOthers(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "run-tests.sh"), nil, 0o600))
+	_, err := openLedger(dir, testEnds)
+	var s *StateError
+	if !errors.As(err, &s) || s.Kind != StateForeign || s.Hint == "" {
+		t.Errorf("got %v", err)
+	}
+	if names, err := (osFiles{}).list(dir); err != nil || len(names) != 1 {
+		t.Errorf("something was made there: %q, %v", names, err)
+	}
+}
