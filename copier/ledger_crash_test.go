@@ -82,7 +82,7 @@ func useLedger(files fileSystem, rng *rand.Rand, steps int, pool []idHash, versi
 				model.synced()
 			}
 		case what < 11:
-			_, err = contents(l, pool[:10])
+			_, err = ledgerContents(l, pool[:10])
 		default:
 			if err = l.close(); err == nil {
 				model.synced()
@@ -132,7 +132,7 @@ func crashEverywhere(t *testing.T, seed uint64, failing func(op int) func(int, s
 			if err != nil {
 				t.Fatalf("seed %d, operation %d, round %d: %v", seed, op, round, err)
 			}
-			found, err := contents(l, pool)
+			found, err := ledgerContents(l, pool)
 			if err == nil {
 				err = model.check(found)
 			}
@@ -200,7 +200,7 @@ func TestLedgerKilledChild(t *testing.T) {
 	var out sync.Mutex
 	for w := range killedWorkers {
 		first, err := strconv.Atoi(strings.Split(os.Getenv(killedFolder+"_ROUNDS"), ",")[w])
-		must(t, err)
+		noError(t, err)
 		all.Go(func() {
 			for round := first; ; round++ {
 				var es []ledgerEntry
@@ -236,8 +236,8 @@ func TestLedgerKilled(t *testing.T) {
 		child.Env = append(os.Environ(), killedFolder+"="+dir, killedFolder+"_ROUNDS="+strings.Join(next, ","))
 		child.Stderr = os.Stderr
 		pipe, err := child.StdoutPipe()
-		must(t, err)
-		must(t, child.Start())
+		noError(t, err)
+		noError(t, child.Start())
 		lines, after := bufio.NewScanner(pipe), 1+rng.IntN(150)
 		for n := 0; lines.Scan(); n++ {
 			var w, round int
@@ -252,21 +252,21 @@ func TestLedgerKilled(t *testing.T) {
 				}
 			}
 			if n == after {
-				must(t, child.Process.Kill())
+				noError(t, child.Process.Kill())
 			}
 		}
 		if err := child.Wait(); err == nil {
 			t.Fatalf("kill %d: the child ended by itself", kill)
 		}
 		l := mustOpen(t, dir, smallLedger(nil))
-		all, err := contents(l, nil)
-		must(t, err)
+		all, err := ledgerContents(l, nil)
+		noError(t, err)
 		if kill%2 == 0 { // else the next child finds what this one left, with what open made of it
-			must(t, l.close())
+			noError(t, l.close())
 		} else {
 			close(l.stop)
 			l.worker.Wait()
-			must(t, l.closeFiles())
+			noError(t, l.closeFiles())
 		}
 		for w := range killedWorkers {
 			for n := range killedIDs {
@@ -283,7 +283,7 @@ func TestLedgerKilled(t *testing.T) {
 		}
 	}
 	names, err := filepath.Glob(filepath.Join(dir, "*"))
-	must(t, err)
+	noError(t, err)
 	if len(names) > 12 {
 		t.Errorf("left-overs: %q", names)
 	}

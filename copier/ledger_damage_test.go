@@ -23,25 +23,25 @@ func ledgerToDamage(t testing.TB) (*forgetfulFS, map[idHash]ledgerEntry) {
 	put := func(l *ledger, from, n int, version uint32) {
 		for i := range n {
 			e := testEntry(from+i, version)
-			must(t, l.put([]ledgerEntry{e}))
+			noError(t, l.put([]ledgerEntry{e}))
 			want[e.ID] = e
 		}
-		must(t, l.sync())
+		noError(t, l.sync())
 	}
 	l := mustOpen(t, "d", opt)
 	put(l, 0, 200, 1)
-	must(t, l.close())
+	noError(t, l.close())
 	l = mustOpen(t, "d", opt)
 	put(l, 180, 40, 2)
-	must(t, l.close())
+	noError(t, l.close())
 	l = mustOpen(t, "d", opt)
 	for i := range 3 {
 		put(l, 210+20*i, damagedLedgerBatch, 3)
 	}
 	killed := m.copy()
-	must(t, l.close())
+	noError(t, l.close())
 	names, err := killed.list("d")
-	must(t, err)
+	noError(t, err)
 	if got := strings.Join(names, " "); got != "log-00000005 run-00000002 run-00000004 state.json" {
 		t.Fatalf("the ledger to damage has the files %s", got)
 	}
@@ -54,11 +54,11 @@ func readAll(files *forgetfulFS, fingerprint [32]byte, ids []idHash) (map[idHash
 	if err != nil {
 		return nil, err
 	}
-	all, err := contents(l, ids)
+	all, err := ledgerContents(l, ids)
 	return all, errors.Join(err, l.close())
 }
 
-func ids(of map[idHash]ledgerEntry) (list []idHash) {
+func idsOf(of map[idHash]ledgerEntry) (list []idHash) {
 	for id := range of {
 		list = append(list, id)
 	}
@@ -73,8 +73,8 @@ func wantStateError(t *testing.T, name string, err error, kind StateKind) {
 	}
 }
 
-// damage gives a copy of m in which one file was changed; nil removes it.
-func damage(m *forgetfulFS, name string, change func([]byte) []byte) *forgetfulFS {
+// damagedCopy gives a copy of m in which one file was changed; nil removes it.
+func damagedCopy(m *forgetfulFS, name string, change func([]byte) []byte) *forgetfulFS {
 	c := m.copy()
 	path := filepath.Join("d", name)
 	if data := change(c.names[path].data); data == nil {
@@ -87,7 +87,7 @@ func damage(m *forgetfulFS, name string, change func([]byte) []byte) *forgetfulF
 
 func TestLedgerEveryByteCounts(t *testing.T) {
 	m, want := ledgerToDamage(t)
-	pool := ids(want)
+	pool := idsOf(want)
 	stride := 1
 	if testing.Short() {
 		stride = 7
@@ -96,7 +96,7 @@ func TestLedgerEveryByteCounts(t *testing.T) {
 	lost := 0
 	for _, name := range []string{manifestName, logName(5), runName(2), runName(4)} {
 		for i := 0; i < len(m.names[filepath.Join("d", name)].data); i += stride {
-			d := damage(m, name, func(b []byte) []byte { b[i] ^= 1 << (i % 8); return b })
+			d := damagedCopy(m, name, func(b []byte) []byte { b[i] ^= 1 << (i % 8); return b })
 			before := d.copy()
 			got, err := readAll(d, testEnds, pool)
 			if name == logName(5) && i >= lastFrame {
@@ -135,12 +135,12 @@ func sameFiles(t *testing.T, got, want *forgetfulFS) {
 
 func TestLedgerCutOff(t *testing.T) {
 	m, want := ledgerToDamage(t)
-	pool := ids(want)
+	pool := idsOf(want)
 	frame := frameHeader + damagedLedgerBatch*recordSize
 	for _, name := range []string{manifestName, logName(5), runName(2), runName(4)} {
 		whole := len(m.names[filepath.Join("d", name)].data)
 		for n := 0; n < whole; n += 3 {
-			got, err := readAll(damage(m, name, func(b []byte) []byte { return b[:n] }), testEnds, pool)
+			got, err := readAll(damagedCopy(m, name, func(b []byte) []byte { return b[:n] }), testEnds, pool)
 			if name == logName(5) && n >= fileHeaderLen {
 				frames := (n - fileHeaderLen) / frame
 				if missing := (3 - frames) * damagedLedgerBatch; err != nil || len(got) > len(want) || len(got) < len(want)-missing {
@@ -174,9 +174,9 @@ func TestLedgerDamage(t *testing.T) {
 	}
 	other := newForgetfulFS()
 	foreign, err := openLedgerWith("d", [32]byte{9}, ledgerOptions{files: other})
-	must(t, err)
-	must(t, foreign.put([]ledgerEntry{testEntry(1, 1)}))
-	must(t, foreign.close())
+	noError(t, err)
+	noError(t, foreign.put([]ledgerEntry{testEntry(1, 1)}))
+	noError(t, foreign.close())
 	for name, v := range map[string]struct {
 		file   string
 		change func([]byte) []byte
@@ -210,7 +210,7 @@ func TestLedgerDamage(t *testing.T) {
 		"an unknown key":                {manifestName, state(`"next"`, `"more":1,"next"`), StateDamaged},
 		"a log of zeros from its start": {logName(5), func(b []byte) []byte { clear(b); return b }, StateDamaged},
 	} {
-		_, err := readAll(damage(m, v.file, v.change), testEnds, ids(want))
+		_, err := readAll(damagedCopy(m, v.file, v.change), testEnds, idsOf(want))
 		wantStateError(t, name, err, v.kind)
 	}
 
@@ -225,22 +225,22 @@ func TestLedgerDamage(t *testing.T) {
 			}
 			return d
 		}(),
-		"with a torn frame":   damage(m, logName(5), func(b []byte) []byte { return append(b, frameMark+"\x05\x00"...) }),
-		"with zeros appended": damage(m, logName(5), func(b []byte) []byte { return append(b, make([]byte, 3000)...) }),
+		"with a torn frame":   damagedCopy(m, logName(5), func(b []byte) []byte { return append(b, frameMark+"\x05\x00"...) }),
+		"with zeros appended": damagedCopy(m, logName(5), func(b []byte) []byte { return append(b, make([]byte, 3000)...) }),
 		"with a file of others": func() *forgetfulFS {
 			d := m.copy()
 			d.put(filepath.Join("d", "desktop.ini"), []byte("x"))
 			return d
 		}(),
 	} {
-		got, err := readAll(d, testEnds, ids(want))
+		got, err := readAll(d, testEnds, idsOf(want))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
 		sameContents(t, got, want)
 		names, err := d.list("d")
-		must(t, err)
+		noError(t, err)
 		names = slices.DeleteFunc(names, func(n string) bool { return n == "desktop.ini" })
 		// The log has become a run of 15, and 40 < 4*15, 200 < 4*55: they are merged. When close comes first it takes
 		// another number.
@@ -253,7 +253,7 @@ func TestLedgerDamage(t *testing.T) {
 // TestLedgerLogBiggerThanATornFrame: more than a frame can hold after the last good frame is not a torn frame.
 func TestLedgerLogBiggerThanATornFrame(t *testing.T) {
 	m, _ := ledgerToDamage(t)
-	_, err := readAll(damage(m, logName(5), func(b []byte) []byte { return append(b, make([]byte, maxFrame+1)...) }), testEnds, nil)
+	_, err := readAll(damagedCopy(m, logName(5), func(b []byte) []byte { return append(b, make([]byte, maxFrame+1)...) }), testEnds, nil)
 	wantStateError(t, "too much after the last frame", err, StateDamaged)
 }
 
@@ -266,9 +266,9 @@ func TestLedgerDamagedBlockStopsWriters(t *testing.T) {
 		all, asked = append(all, testEntry(i, 1)), append(asked, testID(i))
 	}
 	l := mustOpen(t, "d", ledgerOptions{files: m})
-	must(t, l.put(all))
-	must(t, l.close())
-	m = damage(m, runName(2), func(b []byte) []byte { b[fileHeaderLen+blockSize+10] ^= 1; return b }) // in block 1
+	noError(t, l.put(all))
+	noError(t, l.close())
+	m = damagedCopy(m, runName(2), func(b []byte) []byte { b[fileHeaderLen+blockSize+10] ^= 1; return b }) // in block 1
 
 	l = mustOpen(t, "d", ledgerOptions{files: m})
 	es, found, err := l.get(asked[:1]) // the least id
@@ -278,7 +278,7 @@ func TestLedgerDamagedBlockStopsWriters(t *testing.T) {
 	_, _, err = l.get(asked)
 	wantStateError(t, "get", err, StateDamaged)
 	wantStateError(t, "each", l.each(func(ledgerEntry) error { return nil }), StateDamaged)
-	must(t, l.put(all[:1]))
+	noError(t, l.put(all[:1]))
 	wantStateError(t, "put", l.put(all), StateDamaged)
 	wantStateError(t, "a put after that", l.put(all[:1]), StateDamaged)
 	wantStateError(t, "sync", l.sync(), StateDamaged)
@@ -290,7 +290,7 @@ func TestLedgerDamagedBlockStopsWriters(t *testing.T) {
 	for i := range 260 {
 		low = append(low, ledgerEntry{ID: idHash{14: byte(i >> 8), 15: byte(i)}})
 	}
-	must(t, l.put(low))
+	noError(t, l.put(low))
 	l.worker.Wait() // it ends by the error
 	wantStateError(t, "put after a merge", l.put(low), StateDamaged)
 	wantStateError(t, "sync after a merge", l.sync(), StateDamaged)
@@ -301,10 +301,10 @@ func TestLedgerDamagedBlockStopsWriters(t *testing.T) {
 func TestLedgerErrorsStay(t *testing.T) {
 	m := newForgetfulFS()
 	l := mustOpen(t, "d", ledgerOptions{files: m})
-	must(t, l.put([]ledgerEntry{testEntry(1, 1)}))
-	must(t, l.sync())
+	noError(t, l.put([]ledgerEntry{testEntry(1, 1)}))
+	noError(t, l.sync())
 	m.fail = failOnceAt(m.ops + 1)
-	must(t, l.put([]ledgerEntry{testEntry(2, 1)}))
+	noError(t, l.put([]ledgerEntry{testEntry(2, 1)}))
 	for what, err := range map[string]error{
 		"the failed sync": l.sync(), "another": l.sync(), "put": l.put([]ledgerEntry{testEntry(3, 1)}),
 	} {

@@ -62,13 +62,13 @@ func FuzzLedgerLogTorn(f *testing.F) {
 		m := newForgetfulFS()
 		l := closedLedger(m, 0)
 		w, err := createLog(l, 7)
-		must(t, err)
+		noError(t, err)
 		n := max(int(perFrame), 1)
 		var records []byte
 		for _, e := range es {
 			records = appendRecord(records, e)
 		}
-		must(t, w.write(records, n))
+		noError(t, w.write(records, n))
 		node := m.names[filepath.Join("d", logName(7))]
 		kept := max(min(int(cut), len(node.data)), fileHeaderLen)
 		node.data = node.data[:kept]
@@ -120,7 +120,7 @@ func FuzzLedgerRun(f *testing.F) {
 		es = append(es, testEntry(i, 1))
 	}
 	r, err := closedLedger(m, 2).writeRun(7, []entrySource{&tableSource{sortByID(es)}})
-	must(f, err)
+	noError(f, err)
 	whole := m.names[r.path].data
 	f.Add(whole, false, uint32(0), uint32(0))
 	f.Add(unseal(r, whole), true, uint32(200), uint32(2))
@@ -163,7 +163,7 @@ func FuzzLedgerRun(f *testing.F) {
 		}
 		if int64(len(all)) == r.count && r.stride == 1 { // nothing was wrong: the same bytes again
 			again, err := l.writeRun(7, []entrySource{&tableSource{all}})
-			must(t, err)
+			noError(t, err)
 			if !bytes.Equal(m.names[again.path].data, data) {
 				t.Fatal("the run is written differently")
 			}

@@ -22,8 +22,7 @@ import (
 //	    8  8  number of records, at least 1
 //	   16  4  stride, at least 1
 //	   20  4  number of ids in the index
-//	   24  4  0
-//	   28  4  CRC-32C of the run's number (8 bytes), the index and the footer so far
+//	   24  4  CRC-32C of the run's number (8 bytes), the index and the footer so far
 //
 // Nothing follows. The stride doubles whenever the index would become larger than ledgerOptions.indexEntries.
 const (
@@ -31,7 +30,7 @@ const (
 	blockData    = blockRecords * recordSize
 	blockSize    = blockData + 4
 	footerMagic  = "ASPSLEND"
-	footerLen    = 32
+	footerLen    = 28
 	idLen        = 16
 )
 
@@ -96,7 +95,7 @@ func (r *ledgerRun) readEnds(size int64) error {
 	if err := readFull(r.f, index, r.blocksEnd()); err != nil {
 		return fmt.Errorf("reading %q: %w", r.path, err)
 	}
-	if footerSum(r.number, index, foot[:28]) != binary.LittleEndian.Uint32(foot[28:]) {
+	if footerSum(r.number, index, foot[:24]) != binary.LittleEndian.Uint32(foot[24:]) {
 		return r.fail(StateDamaged, "the checksum of index and footer is wrong")
 	}
 	r.index = make([]idHash, ids)

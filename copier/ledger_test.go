@@ -46,15 +46,15 @@ func mustOpen(t testing.TB, dir string, opt ledgerOptions) *ledger {
 	return l
 }
 
-func must(t testing.TB, err error) {
+func noError(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// contents reads a ledger by each, and checks count and, for every id asked, that get agrees.
-func contents(l *ledger, ask []idHash) (map[idHash]ledgerEntry, error) {
+// ledgerContents reads a ledger by each, and checks count and, for every id asked, that get agrees.
+func ledgerContents(l *ledger, ask []idHash) (map[idHash]ledgerEntry, error) {
 	all := map[idHash]ledgerEntry{}
 	var last idHash
 	err := l.each(func(e ledgerEntry) error {
@@ -122,16 +122,16 @@ func TestLedgerAgainstAMap(t *testing.T) {
 						batch = append(batch, e)
 						model[e.ID] = e
 					}
-					must(t, l.put(batch))
+					noError(t, l.put(batch))
 				case what < 14:
-					must(t, l.sync())
+					noError(t, l.sync())
 				case what < 18:
 					ids := make([]idHash, rng.IntN(30))
 					for i := range ids {
 						ids[i] = pool[rng.IntN(len(pool))]
 					}
 					es, found, err := l.get(ids)
-					must(t, err)
+					noError(t, err)
 					for i, id := range ids {
 						if want, ok := model[id]; ok != found[i] || es[i] != want {
 							t.Fatalf("get gives %+v, %v, want %+v, %v", es[i], found[i], want, ok)
@@ -142,19 +142,19 @@ func TestLedgerAgainstAMap(t *testing.T) {
 						t.Fatalf("count gives %d, want %d", got, len(model))
 					}
 				default:
-					must(t, l.close())
+					noError(t, l.close())
 					l = mustOpen(t, dir, opt)
 				}
 			}
-			got, err := contents(l, pool)
-			must(t, err)
+			got, err := ledgerContents(l, pool)
+			noError(t, err)
 			sameContents(t, got, model)
-			must(t, l.close())
+			noError(t, l.close())
 			l = mustOpen(t, dir, opt)
-			got, err = contents(l, pool)
-			must(t, err)
+			got, err = ledgerContents(l, pool)
+			noError(t, err)
 			sameContents(t, got, model)
-			must(t, l.close())
+			noError(t, l.close())
 		})
 	}
 }
@@ -175,12 +175,12 @@ func TestLedgerCloseLeavesRunsOnly(t *testing.T) {
 	dir := t.TempDir()
 	l := mustOpen(t, dir, ledgerOptions{})
 	for i := range 1000 {
-		must(t, l.put([]ledgerEntry{testEntry(i, 1)}))
+		noError(t, l.put([]ledgerEntry{testEntry(i, 1)}))
 	}
-	must(t, l.close())
-	must(t, l.close())
+	noError(t, l.close())
+	noError(t, l.close())
 	names, err := (osFiles{}).list(dir)
-	must(t, err)
+	noError(t, err)
 	if want := []string{"lock", "run-00000002", "state.json"}; !slices.Equal(names, want) {
 		t.Errorf("the folder holds %q, want %q", names, want)
 	}
@@ -200,12 +200,12 @@ func TestLedgerCloseLeavesRunsOnly(t *testing.T) {
 
 func TestLedgerEachPassesErrorsOn(t *testing.T) {
 	l := mustOpen(t, t.TempDir(), ledgerOptions{})
-	must(t, l.put([]ledgerEntry{testEntry(1, 1), testEntry(2, 1)}))
+	noError(t, l.put([]ledgerEntry{testEntry(1, 1), testEntry(2, 1)}))
 	want, calls := errors.New("enough"), 0
 	if err := l.each(func(ledgerEntry) error { calls++; return want }); err != want || calls != 1 {
 		t.Errorf("%d calls, %v", calls, err)
 	}
-	must(t, l.close())
+	noError(t, l.close())
 }
 
 func TestLedgerHasOneOwner(t *testing.T) {
@@ -214,13 +214,13 @@ func TestLedgerHasOneOwner(t *testing.T) {
 	if _, err := openLedger(dir, testEnds); !errors.Is(err, ErrStateInUse) {
 		t.Fatalf("a second owner: %v", err)
 	}
-	must(t, l.put([]ledgerEntry{testEntry(1, 1)}))
-	must(t, l.close())
+	noError(t, l.put([]ledgerEntry{testEntry(1, 1)}))
+	noError(t, l.close())
 	l = mustOpen(t, dir, ledgerOptions{})
 	if l.count() != 1 {
 		t.Error("the refused one changed something")
 	}
-	must(t, l.close())
+	noError(t, l.close())
 }
 
 func TestLedgerConcurrently(t *testing.T) {
@@ -283,14 +283,14 @@ func TestLedgerConcurrently(t *testing.T) {
 		t.Fatal(err)
 	default:
 	}
-	before, err := contents(l, nil)
-	must(t, err)
-	must(t, l.close())
+	before, err := ledgerContents(l, nil)
+	noError(t, err)
+	noError(t, l.close())
 	l = mustOpen(t, dir, opt)
-	after, err := contents(l, nil)
-	must(t, err)
+	after, err := ledgerContents(l, nil)
+	noError(t, err)
 	sameContents(t, after, before)
-	must(t, l.close())
+	noError(t, l.close())
 }
 
 // TestLedgerSyncIsShared holds one fsync until everybody has put: one more has to do for all of them.
@@ -333,7 +333,7 @@ func TestLedgerSyncIsShared(t *testing.T) {
 	close(goOn)
 	all.Wait()
 	for range callers + 1 {
-		must(t, <-errs)
+		noError(t, <-errs)
 	}
 	if syncs != 2 {
 		t.Errorf("%d fsyncs for %d callers, want 2", syncs, callers+1)
@@ -342,7 +342,7 @@ func TestLedgerSyncIsShared(t *testing.T) {
 	if after.count() != callers+1 {
 		t.Errorf("%d of %d entries are durable", after.count(), callers+1)
 	}
-	must(t, errors.Join(after.close(), l.close()))
+	noError(t, errors.Join(after.close(), l.close()))
 }
 
 // TestLedgerDoesNotWaitForMerges stops a merge in the middle and goes on using the ledger, through a spill.
@@ -362,23 +362,23 @@ func TestLedgerDoesNotWaitForMerges(t *testing.T) {
 	}
 	m.mu.Unlock()
 	for n := range 100 {
-		must(t, l.put([]ledgerEntry{testEntry(n, 1)}))
+		noError(t, l.put([]ledgerEntry{testEntry(n, 1)}))
 	}
 	waitForSpill(l)
 	for n := range 100 {
-		must(t, l.put([]ledgerEntry{testEntry(100+n, 1)}))
+		noError(t, l.put([]ledgerEntry{testEntry(100+n, 1)}))
 	}
 	<-reached
 	if len(l.runs) != 2 || l.frozen != nil {
 		t.Fatalf("this is no merge: %d runs", len(l.runs))
 	}
 	for n := range 151 { // freezes a table, which has to wait for its turn
-		must(t, l.put([]ledgerEntry{testEntry(n, 2)}))
+		noError(t, l.put([]ledgerEntry{testEntry(n, 2)}))
 	}
-	must(t, l.sync())
+	noError(t, l.sync())
 	for n := range 200 {
 		es, found, err := l.get([]idHash{testID(n)})
-		must(t, err)
+		noError(t, err)
 		want := testEntry(n, 1)
 		if n <= 150 {
 			want = testEntry(n, 2)
@@ -388,12 +388,12 @@ func TestLedgerDoesNotWaitForMerges(t *testing.T) {
 		}
 	}
 	close(goOn)
-	must(t, l.close())
+	noError(t, l.close())
 	l = mustOpen(t, "d", opt)
 	if l.count() != 200 {
 		t.Errorf("count gives %d", l.count())
 	}
-	must(t, l.close())
+	noError(t, l.close())
 }
 
 func waitForSpill(l *ledger) {
@@ -432,23 +432,23 @@ func TestLedgerSpillsDuringMerges(t *testing.T) {
 			return nil
 		}
 		m.mu.Unlock()
-		must(t, fill(0))
+		noError(t, fill(0))
 		waitForSpill(l)
-		must(t, fill(n))
+		noError(t, fill(n))
 		<-reached
-		must(t, fill(2*n))
+		noError(t, fill(2*n))
 		close(goOn)
 		if got, want := <-waits, maxRuns == 2; got != want {
 			t.Errorf("maxRuns %d: at the end of the merge the table waits: %v, want %v", maxRuns, got, want)
 		}
-		must(t, l.close())
+		noError(t, l.close())
 		l = mustOpen(t, "d", ledgerOptions{files: m})
-		all, err := contents(l, nil)
-		must(t, err)
+		all, err := ledgerContents(l, nil)
+		noError(t, err)
 		if len(all) != 3*n {
 			t.Errorf("%d ids, want %d", len(all), 3*n)
 		}
-		must(t, l.close())
+		noError(t, l.close())
 	}
 }
 
@@ -484,7 +484,7 @@ func TestMergeFrom(t *testing.T) {
 
 func TestLedgerRefusesAFolderOfOthers(t *testing.T) {
 	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, "run-tests.sh"), nil, 0o600))
+	noError(t, os.WriteFile(filepath.Join(dir, "run-tests.sh"), nil, 0o600))
 	_, err := openLedger(dir, testEnds)
 	var s *StateError
 	if !errors.As(err, &s) || s.Kind != StateForeign || s.Hint == "" {
