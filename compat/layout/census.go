@@ -70,12 +70,11 @@ func (c *Census) Add(stored session.Key) {
 		c.known[p]++
 		return
 	}
-	_, suffix, ok := splitSuffix(stored.ID)
+	_, _, v, ok := splitSuffix(stored.ID)
 	if !ok {
 		c.report.Unsuffixed++
 		return
 	}
-	v := suffixNumber(suffix)
 	if o, known := c.reg.owners[v]; known {
 		c.known[place{c.reg.apps[o.app].Name, o.rules[0]}]++
 		return

@@ -21,8 +21,8 @@ func (r *Registry) Resolve(id string) []session.Key {
 			add(k.App, k.ID)
 		}
 	}
-	if raw, suffix, ok := splitSuffix(id); ok {
-		if o, known := r.owners[suffixNumber(suffix)]; known {
+	if raw, _, v, ok := splitSuffix(id); ok {
+		if o, known := r.owners[v]; known {
 			add(r.apps[o.app].Name, raw)
 			add(r.apps[o.app].Name, id)
 		}

@@ -62,11 +62,10 @@ func (s *Spelling) Parse(stored session.Key) (Parsed, error) {
 		k, err := s.Registry.StateServerKey(EscapeTarget(stored.ID)) // stored decoded
 		return Parsed{Key: k, Rule: rule}, err
 	}
-	raw, suffix, ok := splitSuffix(stored.ID)
+	raw, suffix, v, ok := splitSuffix(stored.ID)
 	if !ok {
 		return Parsed{}, &UnsuffixedError{session.Mask(stored.ID)}
 	}
-	v := suffixNumber(suffix)
 	o, known := s.Registry.owners[v]
 	if !known {
 		return Parsed{}, &UnknownSuffixError{suffix}
@@ -80,21 +79,14 @@ func (s *Spelling) Parse(stored session.Key) (Parsed, error) {
 	return Parsed{}, &UnnamedRuleError{o.rules[0], name}
 }
 
-// splitSuffix takes the last eight characters off an id that has at least nine (13.1).
-func splitSuffix(id string) (raw, suffix string, ok bool) {
+// splitSuffix takes the last eight characters off an id that has at least nine (13.1), and reads them.
+func splitSuffix(id string) (raw, suffix string, v uint32, ok bool) {
 	n := len(id) - 8
 	if n < 1 || !isHex(id[n:]) {
-		return "", "", false
+		return "", "", 0, false
 	}
-	return id[:n], id[n:], true
-}
-
-func suffixNumber(suffix string) uint32 {
-	v, err := strconv.ParseUint(suffix, 16, 32)
-	if err != nil {
-		panic("layout: splitSuffix let pass a suffix that is none")
-	}
-	return uint32(v)
+	number, err := strconv.ParseUint(id[n:], 16, 32)
+	return id[:n], id[n:], uint32(number), err == nil
 }
 
 // spell appends a suffix. The async provider leaves an id alone that ends with it already, the in-box one does not

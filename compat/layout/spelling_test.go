@@ -41,7 +41,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: %+v, %v", stored, got, err)
 		}
 	}
-	for _, stored := range []string{"", "1", "5890198", "15890198", raw24, raw24 + "1589019g", "é5890198", "é" + "589０198", raw24 + "+5890198", raw24 + "0x589019"} {
+	for _, stored := range []string{"", "1", "5890198", "15890198", raw24, raw24 + "1589019g", "é5890198", "é" + "589０198", raw24 + "+5890198", raw24 + "0x589019", "00000000\x14"} {
 		_, err := s.Parse(key("", stored))
 		var unsuffixed *UnsuffixedError
 		if !errors.As(err, &unsuffixed) {

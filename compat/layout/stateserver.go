@@ -95,17 +95,12 @@ func hexAfter(s, prefix string, n int) (uint64, bool) {
 	if !ok || len(s) < n || !isHex(s[:n]) {
 		return 0, false
 	}
-	v, err := strconv.ParseUint(s[:n], 16, 32)
+	v, err := strconv.ParseUint(s[:n], 16, 64)
 	return v, err == nil
 }
 
 func isHex(s string) bool {
-	for i := range len(s) {
-		if c := s[i] | 0x20; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return s != ""
+	return s != "" && strings.Trim(s, "0123456789abcdefABCDEF") == ""
 }
 
 // EscapeTarget writes a key as the client of ASP.NET 2.0 and later does: letters, digits and -_.!*() stay, blank becomes
@@ -146,11 +141,13 @@ func (r *Registry) parsePath(key string) (path StateServerPath, app int, err err
 			break
 		}
 		at += open
-		hash, id, found := strings.Cut(key[at+1:], ")/")
-		if !found {
+		end := strings.IndexAny(key[at+1:], "()") // a hash has no parentheses in it
+		if end < 0 {
 			break
 		}
-		if at == 0 || id == "" || strings.ContainsAny(hash, "()") {
+		hash, rest := key[at+1:at+1+end], key[at+1+end:]
+		id, closed := strings.CutPrefix(rest, ")/")
+		if !closed || at == 0 || id == "" {
 			continue
 		}
 		p := StateServerPath{rooted(key[:at]), hash, id}

@@ -52,7 +52,8 @@ func TestDecodeTarget(t *testing.T) {
 		"%u00e9%c3%a9+": "éé ",
 		"é%c3":          "é\uFFFD",
 		"%U0041":        "%U0041",
-		"(a=)/b c":      "(a=)/b c", // a blank of 1.x
+		"%\x14\x14":     "%\x14\x14", // a digit but for one bit
+		"(a=)/b c":      "(a=)/b c",  // a blank of 1.x
 		"%00":           "\x00",
 		"a%2525":        "a%25", // once only
 	} {
