@@ -61,8 +61,8 @@ var deflaters = sync.Pool{New: func() any {
 // what is left of src afterwards is what stands behind them.
 //
 // It is the standard library's, though klauspost/compress (1.20.3) inflates faster: that one keeps the code table of the
-// block before, also that of another blob when it is used again, where a block declares a table and leaves it empty, and
-// so takes broken data for sound ones (TestInflateRemembersNothing).
+// block before, also that of another blob when it is used again, where a block declares a table and leaves it empty, so
+// that what it says of broken data depends on what it inflated before (TestInflateRemembersNothing).
 type inflater struct {
 	src  bytes.Reader
 	r    io.ReadCloser

@@ -2,7 +2,6 @@ package aspnetser
 
 import (
 	"errors"
-	"fmt"
 	"io"
 )
 
@@ -147,7 +146,7 @@ func Detect(blob []byte, o Options) (Detection, error) {
 	}
 	end := r.container.end
 	if r.form == FormCompressed {
-		d := Detection{Form: FormCompressed, Sure: true, Reason: fmt.Sprintf("inflates to a blob of %d bytes", end)}
+		d := Detection{Form: FormCompressed, Sure: true, Reason: "inflates to a blob of " + plural(end, "byte")}
 		if new(reading).plain(blob, o, sc) == nil {
 			d.Sure, d.Reason = false, d.Reason+", but could also be a plain one with bytes after its end"
 		}
@@ -155,7 +154,7 @@ func Detect(blob []byte, o Options) (Detection, error) {
 	}
 	d := Detection{Form: FormPlain, Sure: true, Reason: "reads as a plain blob up to the last byte"}
 	if end < len(blob) {
-		d.Sure, d.Reason = false, fmt.Sprintf("reads as a plain blob with %d bytes after its end", len(blob)-end)
+		d.Sure, d.Reason = false, "reads as a plain blob with "+plural(len(blob)-end, "byte")+" after its end"
 	} else if new(reading).compressed(blob, o, sc, nil) == nil {
 		d.Sure, d.Reason = false, d.Reason+", but inflates to a blob too"
 	}
