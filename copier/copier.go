@@ -88,8 +88,11 @@ type Options struct {
 // two rounds of the purge job (sql-layouts.md 12 and 16.4).
 const Grace = 2 * session.Minute
 
-// ErrSameTable: source and target are the same table under the same id rule.
-var ErrSameTable = errors.New("source and target are the same table with the same id rule")
+// Wrong usage that callers tell apart.
+var (
+	ErrSameTable = errors.New("source and target are the same table with the same id rule")
+	ErrRemoveOld = errors.New("old rows can be removed only where a table is re-spelled in place")
+)
 
 // RefusedError says that the preflight stopped the run. Nothing was written.
 type RefusedError struct {
@@ -139,7 +142,7 @@ func (o *Options) check() error {
 		return ErrSameTable
 	}
 	if o.RemoveOld && !o.inPlace() {
-		return errors.New("old rows can be removed only where a table is re-spelled in place")
+		return ErrRemoveOld
 	}
 	return nil
 }

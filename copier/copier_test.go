@@ -530,8 +530,8 @@ func TestWrongUsage(t *testing.T) {
 	}
 	b = newBench(t)
 	b.o.RemoveOld = true
-	if _, err := Prepare(t.Context(), b.o); err == nil {
-		t.Error("--remove-old between two tables was taken")
+	if _, err := Prepare(t.Context(), b.o); !errors.Is(err, ErrRemoveOld) {
+		t.Errorf("removing old rows between two tables: %v", err)
 	}
 }
 

@@ -79,6 +79,7 @@ func appNames(rows []found) string {
 			names = append(names, r.key.App)
 		}
 	}
+	slices.Sort(names)
 	return strings.Join(names, ", ")
 }
 
@@ -108,7 +109,7 @@ func find(ctx context.Context, e *end, id string, chosen []string) ([]found, err
 			continue
 		}
 		rows = append(rows, f)
-		if i == 0 && keys[0] == (session.Key{ID: id}) {
+		if i == 0 && r.Key.ID == id && e.Layout.Name != layout.Embedded {
 			break
 		}
 	}

@@ -65,6 +65,8 @@ func exitCode(err error) (code int, hint string) {
 		return exitRefused, state.Hint
 	case errors.Is(err, copier.ErrSameTable):
 		return exitUsage, "to spell the ids of one table anew, name another rule with --to-ids"
+	case errors.Is(err, copier.ErrRemoveOld):
+		return exitUsage, ""
 	case errors.As(err, &malformed):
 		return exitMalformed, ""
 	case errors.As(err, &limit):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -32,7 +33,7 @@ type survey struct {
 	Expired       int64         `json:"expired"`
 	Uninitialized int64         `json:"uninitialized"`
 	Locked        int64         `json:"locked"`
-	OldestLock    *float64      `json:"oldest_lock_seconds"` // of a live session
+	OldestLock    *string       `json:"oldest_lock"` // when the oldest lock of a live session was taken
 	Plain         int64         `json:"plain"`
 	Compressed    int64         `json:"compressed"`
 	Undecodable   int64         `json:"undecodable"`
@@ -65,9 +66,9 @@ type suffixCount struct {
 }
 
 type expiryCount struct {
-	Within string `json:"within"`
-	Rows   int64  `json:"rows"`
-	upTo   session.Instant
+	When string `json:"when"`
+	Rows int64  `json:"rows"`
+	upTo session.Instant
 }
 
 // suffixesShown bounds how many unknown suffixes are told apart.
@@ -77,8 +78,8 @@ func newSurvey(e *end) *survey {
 	v := &survey{
 		Store: e.Title, Layout: e.Layout.Name, Groups: []surveyGroup{}, Unknown: []suffixCount{},
 		Expiry: []expiryCount{
-			{Within: "10 minutes", upTo: 10 * session.Minute}, {Within: "an hour", upTo: 60 * session.Minute},
-			{Within: "a day", upTo: 24 * 60 * session.Minute}, {Within: "longer", upTo: 1 << 62},
+			{When: "within 10 minutes", upTo: 10 * session.Minute}, {When: "within an hour", upTo: 60 * session.Minute},
+			{When: "within a day", upTo: 24 * 60 * session.Minute}, {When: "later", upTo: 1 << 62},
 		},
 	}
 	if e.rules[0] != layout.RuleRaw {
@@ -123,13 +124,13 @@ func inspect(c *cli.Context, s Streams) (err error) {
 			break
 		}
 	}
-	v.finish(from, now)
+	v.finish(from)
 	if c.Bool("json") {
 		e := json.NewEncoder(s.Out)
 		e.SetEscapeHTML(false)
 		return errJSON(e.Encode(v))
 	}
-	return v.write(s.Out)
+	return v.write(s.Out, now.Time())
 }
 
 func (v *survey) add(r *session.Record, now session.Instant, compressed aspnetser.Compression) {
@@ -175,7 +176,7 @@ func (v *survey) add(r *session.Record, now session.Instant, compressed aspnetse
 	}
 }
 
-func (v *survey) finish(e *end, now session.Instant) {
+func (v *survey) finish(e *end) {
 	if v.ids == nil {
 		v.Groups = append(v.Groups, surveyGroup{e.Spelling.Registry.Applications()[0].Name, string(layout.RuleRaw), v.Rows})
 	} else {
@@ -192,12 +193,12 @@ func (v *survey) finish(e *end, now session.Instant) {
 		v.Unsuffixed = rep.Unsuffixed
 	}
 	if v.Locked > 0 {
-		age := now.Sub(v.oldest).Seconds()
-		v.OldestLock = &age
+		at := v.oldest.String()
+		v.OldestLock = &at
 	}
 }
 
-func (v *survey) write(w io.Writer) error {
+func (v *survey) write(w io.Writer, now time.Time) error {
 	p := &printer{w: w}
 	p.printf("%s\n", v.Store)
 	p.printf("%10s  rows: %s live, %s expired\n", ui.Count(v.Rows), ui.Count(v.Live), ui.Count(v.Expired))
@@ -216,11 +217,11 @@ func (v *survey) write(w io.Writer) error {
 	p.printf("%10s  plain, %s compressed, %s undecodable\n", ui.Count(v.Plain), ui.Count(v.Compressed), ui.Count(v.Undecodable))
 	p.printf("%10s  uninitialized\n%10s  locked", ui.Count(v.Uninitialized), ui.Count(v.Locked))
 	if v.OldestLock != nil {
-		p.printf(", the oldest for %.0f s", *v.OldestLock)
+		p.printf(", the oldest %s", ago(v.oldest, now))
 	}
 	p.printf("\n")
 	for _, e := range v.Expiry {
-		p.printf("%10s  expire within %s\n", ui.Count(e.Rows), e.Within)
+		p.printf("%10s  expire %s\n", ui.Count(e.Rows), e.When)
 	}
 	return errJSON(p.err)
 }

@@ -1,0 +1,262 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/aspstate/aspstate/session"
+	"github.com/aspstate/aspstate/session/memstore"
+)
+
+// seedEmbedded makes an embedded store that has one session of the same raw id for each application.
+func seedEmbedded(t *testing.T, dir string, apps ...string) {
+	t.Helper()
+	s, err := memstore.Open(dir, memstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, app := range apps {
+		v := session.Value{Payload: []byte{20, 0, 0, 0, 0, 0, 0xFF}, Timeout: 20}
+		k := session.Key{App: app, ID: "abcdefghijklmnopqrstuvwx"}
+		if err := s.SetAndRelease(t.Context(), k, v, session.Insert()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Wrong usage, and stores that cannot be read: one clear line, a hint where there is something to do, the code of the
+// table.
+func TestWrongUsage(t *testing.T) {
+	dir := t.TempDir()
+	sb := filepath.Join(dir, "sandbox")
+	ok(t, "inspect", "--from", "v1.1", "--sandbox", sb, "--sandbox-sessions", "20")
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	foreign := filepath.Join(dir, "foreign")
+	if err := os.MkdirAll(foreign, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(foreign, "thesis.doc"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	held := filepath.Join(dir, "held")
+	s, err := memstore.Open(held, memstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+
+	in := func(args ...string) []string { return append(args, "--sandbox", sb) }
+	for _, c := range []struct {
+		code  int
+		says  string
+		hints bool
+		args  []string
+	}{
+		{exitUsage, `unknown command "migrat"`, true, []string{"migrat"}},
+		{exitUsage, "-form", true, in("migrate", "--form", "x")},
+		{exitUsage, "--from LAYOUT is missing", true, in("migrate", "--to", "inmemory")},
+		{exitUsage, "--to LAYOUT is missing", true, in("migrate", "--from", "v1.1")},
+		{exitUsage, `unknown layout "v9"`, false, in("migrate", "--from", "v9", "--to", "inmemory")},
+		{exitUsage, `unknown layout "v9"`, false, in("migrate", "--from", "v1.1", "--to", "v9")},
+		{exitUsage, `unknown id rule "x"`, false, in("migrate", "--from", "v1.1", "--to", "inmemory", "--to-ids", "x")},
+		{exitUsage, "one rule, not 2", false, in("migrate", "--from", "v1.1", "--to", "inmemory", "--to-ids", "inbox,async-2.1")},
+		{exitUsage, "same table", true, in("migrate", "--from", "v1.1", "--to", "v1.1")},
+		{exitUsage, "same table", true, in("migrate", "--from", "v1.1", "--to", "v1.1", "--to-ids", "async-x64")},
+		{exitUsage, "re-spelled in place", false, in("migrate", "--from", "v1.1", "--to", "inmemory", "--remove-old")},
+		{exitUsage, "want same, yes or no", false, in("migrate", "--from", "v1.1", "--to", "inmemory", "--to-compressed", "auto")},
+		{exitUsage, "want auto, yes or no", false, in("migrate", "--from", "v1.1", "--to", "inmemory", "--from-compressed", "maybe")},
+		{exitUsage, `takes no argument, got "now"`, false, in("migrate", "now", "--from", "v1.1", "--to", "inmemory")},
+		{exitUsage, "--app: ", false, in("migrate", "--from", "v1.1", "--to", "inmemory", "--app", "x=")},
+		{exitUsage, `no application is called "nope"`, true, in("migrate", "--from", "v1.1", "--to", "inmemory", "--app", "nope")},
+		{exitUsage, "seeded otherwise", true, in("migrate", "--from", "v1.1", "--to", "inmemory", "--sandbox-sessions", "30")},
+		{exitUsage, "no number of sessions", false, in("inspect", "--from", "v1.1", "--sandbox-sessions", "-3")},
+		{exitUsage, `cannot open "sqlserver" stores`, true, []string{"inspect", "--from-dsn", "sqlserver://sa:secret@db"}},
+		{exitUsage, "dump what?", true, []string{"dump"}},
+		{exitUsage, `"sesion" is neither`, true, []string{"dump", "sesion"}},
+		{exitUsage, "takes one session id", true, in("dump", "session")},
+		{exitUsage, "takes one session id", true, in("dump", "session", "a", "b")},
+		{exitUsage, `--format "xml"`, false, in("dump", "session", "a", "--format", "xml")},
+		{exitUsage, "contradict", false, []string{"dump", "blob", "-", "--json", "--format", "text"}},
+		{exitUsage, "takes one file", true, []string{"dump", "blob"}},
+		{exitUsage, "takes one application id", true, []string{"suffix"}},
+		{exitFailed, "not found", true, in("dump", "session", "nosuchsession", "--from", "v1.1")},
+		{exitFailed, "no such file", false, []string{"dump", "blob", filepath.Join(dir, "nosuchfile")}},
+		{exitMalformed, "offset", true, []string{"dump", "blob", file}},
+		{exitUnreachable, "directory", false, []string{"dump", "blob", dir}},
+		{exitUnreachable, "no such directory", false, []string{"inspect", "--from-dsn", "embedded:" + filepath.Join(dir, "nosuchdir")}},
+		{exitUnreachable, "not a sandbox", true, []string{"inspect", "--sandbox", foreign}},
+		{exitUnreachable, "", false, []string{"inspect", "--sandbox", file}},
+		{exitUnreachable, "", false, []string{"inspect", "--from-dsn", "embedded:" + foreign}},
+		{exitUnreachable, "has it open", true, []string{"inspect", "--from-dsn", "embedded:" + held}},
+		{exitUnreachable, "has it open", true, in("migrate", "--from", "v1.1", "--to-dsn", "embedded:"+held)},
+	} {
+		r := command(t, "", c.args...)
+		lines := strings.Split(strings.TrimSpace(r.err), "\n")
+		var said, hints []string
+		for _, l := range lines {
+			switch {
+			case strings.HasPrefix(l, "aspstate: "):
+				said = append(said, l)
+			case strings.HasPrefix(l, "hint: "):
+				hints = append(hints, l)
+			case !strings.HasPrefix(l, "This is the sandbox"):
+				t.Errorf("aspstate %s: stray line %q", strings.Join(c.args, " "), l)
+			}
+		}
+		if r.code != c.code || len(said) != 1 || !strings.Contains(said[0], c.says) || (len(hints) == 1) != c.hints || r.out != "" {
+			t.Errorf("aspstate %s: exit %d, want %d; want %q, hint %v\n%s%s", strings.Join(c.args, " "), r.code, c.code, c.says, c.hints, r.err, r.out)
+		}
+		if strings.Contains(r.err, "secret") {
+			t.Errorf("a password is shown: %s", r.err)
+		}
+	}
+}
+
+// A checkpoint or ledger that is damaged or foreign is doubt, and says what to do.
+func TestDamagedAndForeignState(t *testing.T) {
+	sb := filepath.Join(t.TempDir(), "sandbox")
+	migrate := func(more ...string) result {
+		return command(t, "", append([]string{"migrate", "--from", "v1.1", "--to", "sqlserver", "--sandbox", sb, "--sandbox-sessions", "50"}, more...)...)
+	}
+	if r := migrate(); r.code != 0 {
+		t.Fatal(r.err)
+	}
+	cp := filepath.Join(sb, "v1.1-to-sqlserver.checkpoint")
+	good, err := os.ReadFile(cp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := func(what string, r result) {
+		t.Helper()
+		if r.code != exitRefused || !strings.Contains(r.err, "hint: ") {
+			t.Errorf("%s: exit %d: %s", what, r.code, r.err)
+		}
+	}
+	for what, bad := range map[string][]byte{
+		"an empty checkpoint": {}, "a cut checkpoint": good[:len(good)/2], "another file": []byte("hello"),
+		"a changed checkpoint": []byte(strings.Replace(string(good), `"pass":1`, `"pass":7`, 1)),
+	} {
+		if err := os.WriteFile(cp, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refused(what, migrate())
+	}
+	if err := os.WriteFile(cp, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused("the checkpoint of another pair", command(t, "", "migrate", "--from", "v1.1", "--to", "inmemory", "--sandbox", sb, "--checkpoint", cp))
+	parts, err := filepath.Glob(filepath.Join(cp+".ledger", "*"))
+	if err != nil || len(parts) == 0 {
+		t.Fatalf("the ledger has no files (%v)", err)
+	}
+	for _, p := range parts {
+		whole, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(whole) < 16 { // the lock
+			continue
+		}
+		bad := append([]byte{}, whole...)
+		bad[len(bad)/2] ^= 0x40
+		if err := os.WriteFile(p, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refused("a damaged "+filepath.Base(p), migrate())
+		if err := os.WriteFile(p, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.RemoveAll(cp + ".ledger"); err != nil {
+		t.Fatal(err)
+	}
+	refused("a ledger that is gone", migrate())
+	if r := migrate("--start-over"); r.code != 0 {
+		t.Errorf("starting over: exit %d: %s", r.code, r.err)
+	}
+}
+
+func TestRefusalsOfTheSandbox(t *testing.T) {
+	sb := filepath.Join(t.TempDir(), "sandbox")
+	for _, c := range []struct {
+		check string
+		hint  string
+		args  []string
+	}{
+		{"id-rules", "--from-ids inbox,async-x64", []string{"--to", "inmemory", "--from-ids", "inbox"}},
+		{"target-ids", "--app NAME", []string{"--to", "sqlinmemory"}},
+	} {
+		args := append([]string{"migrate", "--from", "frameworkcompat", "--sandbox", sb, "--sandbox-sessions", "200"}, c.args...)
+		r := command(t, "", args...)
+		if r.code != exitRefused || !strings.Contains(r.err, c.check) || !strings.Contains(r.err, c.hint) {
+			t.Errorf("%s: exit %d: %s", c.check, r.code, r.err)
+		}
+	}
+	if r := ok(t, "migrate", "--from", "frameworkcompat", "--to", "sqlinmemory", "--app", "shop", "--sandbox", sb); !strings.Contains(r.err, "of other applications") {
+		t.Errorf("one application: %s", r.err)
+	}
+}
+
+// The table of docs/exit-codes.md and the constants say the same.
+func TestExitCodesAreDocumented(t *testing.T) {
+	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "exit-codes.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := os.ReadFile("exit.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^\| (\d+) \|`).FindAllStringSubmatch(string(doc), -1) {
+		documented[m[1]] = true
+	}
+	n := 0
+	for _, m := range regexp.MustCompile(`(?m)^\texit[A-Z]\w+\s+= (\d+)`).FindAllStringSubmatch(string(src), -1) {
+		n++
+		if !documented[m[1]] {
+			t.Errorf("exit code %s is not in the table", m[1])
+		}
+	}
+	if n != len(documented) || n == 0 {
+		t.Errorf("%d codes in the program, %d in the table", n, len(documented))
+	}
+}
+
+func TestFlagsMayFollowArguments(t *testing.T) {
+	app := newApp(Streams{})
+	for in, want := range map[string]string{
+		"dump session ID --format json":              "dump session --format json -- ID",
+		"dump session --json ID --from v1.1":         "dump session --json --from v1.1 -- ID",
+		"dump blob - --compressed=no":                "dump blob --compressed=no -- -",
+		"dump session -- --odd":                      "dump session -- --odd",
+		"migrate --from a --to b --dry-run":          "migrate --from a --to b --dry-run",
+		"suffix /LM/W3SVC/1/ROOT --json":             "suffix --json -- /LM/W3SVC/1/ROOT",
+		"migrate --app x=/LM/W3SVC/1/ROOT --from v1": "migrate --app x=/LM/W3SVC/1/ROOT --from v1",
+	} {
+		got := strings.Join(flagsFirst(app, append([]string{"aspstate"}, strings.Fields(in)...)), " ")
+		if got != "aspstate "+want {
+			t.Errorf("%s became %s", in, got)
+		}
+	}
+}
+
+func TestErrorsOfUsersAreOneLine(t *testing.T) {
+	r := command(t, "", "migrate", "--rate", "x", "--from", "v1.1")
+	if r.code != exitUsage || strings.Count(r.err, "\n") > 2 {
+		t.Errorf("exit %d: %s", r.code, r.err)
+	}
+	if fmt.Sprint(usage("", "x")) != "x" {
+		t.Error("a failure says something else than its error")
+	}
+}
