@@ -19,16 +19,16 @@ func TestCensus(t *testing.T) {
 	add(4, "7E023E84")
 	add(1, "b3003e84")
 	add(5, "15890198")
-	add(1, "deadbeef")
+	add(2, "deadbeef")
 	add(2, "CAFEBABE")
 	add(1, "DEADBEEF") // the same value
 	add(7, "00000001") // no room left
 	add(3, "ghijklmn")
 	c.Add(key("", "15890198"))
 	want := CensusReport{
-		Rows:    30,
+		Rows:    31,
 		Known:   []KnownIDs{{"shop", RuleInbox, 5}, {"shop", RuleAsyncX64, 4}, {"shop", RuleAsync21, 1}, {"blog", RuleInbox, 5}},
-		Unknown: []UnknownIDs{{"CAFEBABE", 2}, {"DEADBEEF", 2}}, Others: 7, Unsuffixed: 4,
+		Unknown: []UnknownIDs{{"DEADBEEF", 3}, {"CAFEBABE", 2}}, Others: 7, Unsuffixed: 4,
 	}
 	for range 3 { // a map's order must not show
 		if got := c.Report(); !reflect.DeepEqual(got, want) {
@@ -61,14 +61,14 @@ func TestCensusOfAStoreWithApplications(t *testing.T) {
 
 func TestCensusIsBounded(t *testing.T) {
 	c := NewCensus(nil, 64)
-	for i := range 100_000 {
+	for i := range 20_000 {
 		c.Add(key("", fmt.Sprintf("%s%08x", raw24, i)))
 		c.Add(key(fmt.Sprint(i), raw24))
 	}
 	if len(c.unknown) != 64 || len(c.known) != 64 {
 		t.Errorf("%d suffixes and %d applications are kept", len(c.unknown), len(c.known))
 	}
-	if rep := c.Report(); rep.Rows != 200_000 || rep.Others != 200_000-128 {
+	if rep := c.Report(); rep.Rows != 40_000 || rep.Others != 40_000-128 {
 		t.Errorf("%d rows, %d others", rep.Rows, rep.Others)
 	}
 }

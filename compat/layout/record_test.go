@@ -195,6 +195,7 @@ func TestLongWins(t *testing.T) {
 			{"long", nil, long, long, nil},
 			{"FrameworkCompat grew past 7000 (7.1): Short is stale", short, long, long, []NoteKind{NoteBothColumns}},
 			{"a tool put short data into Long", nil, short, short, []NoteKind{NoteMisplacedLong}},
+			{"the longest that is short", nil, long[:7000], long[:7000], []NoteKind{NoteMisplacedLong}},
 			{"both, the long one short", long[:7000], short, short, []NoteKind{NoteBothColumns, NoteMisplacedLong}},
 			{"an empty long is not NULL", short, []byte{}, []byte{}, []NoteKind{NoteBothColumns, NoteMisplacedLong}},
 		} {

@@ -86,6 +86,8 @@ func TestCollisionsAreRefused(t *testing.T) {
 		[2]IDRule{RuleInbox, RuleInbox})
 	check("AppId that is another's async suffix", mustRegistry(t, old),
 		Application{Name: "new", AppIDs: []string{"/x"}, InboxAppIDs: []int32{-1291829628}}, [2]IDRule{RuleAsync21, RuleInbox})
+	both := Application{Name: "old", AppIDs: []string{"/LM/W3SVC/1/ROOT"}, InboxAppIDs: []int32{2114076292}}
+	check("a suffix that the other has by two rules", mustRegistry(t, both), Application{Name: "new", AppIDs: old.AppIDs}, [2]IDRule{RuleAsyncX64, RuleAsyncX64})
 	check("the same path with a slash", mustRegistry(t, old), Application{Name: "new", AppIDs: []string{"LM/W3SVC/1/ROOT"}},
 		[2]IDRule{RuleStateServer, RuleStateServer})
 	if err := mustRegistry(t, old).Add(Application{Name: "old", AppIDs: []string{"/y"}}); err == nil {

@@ -17,7 +17,7 @@ import (
 const tailFrom = 7000
 
 // maxInflated bounds the work of looking for the end of a compressed payload. Beyond it the tail is kept.
-const maxInflated = 64 << 20
+const maxInflated = 16 << 20
 
 // trimTail returns the payload at the start of a buffer. On any doubt it is the whole buffer (sql-layouts.md 16.3 T). The
 // result aliases the buffer.
@@ -25,12 +25,15 @@ func trimTail(b []byte) ([]byte, []Note) {
 	if len(b) < tailFrom {
 		return b, nil
 	}
-	plain, compressed := plainEnd(b), compressedEnd(b)
-	end := max(plain, compressed)
-	switch {
-	case plain > 0 && compressed > 0 || end == 0:
+	// Should a plain payload look like a compressed one too, then that ends no later: its FF is not among the zeros.
+	end := plainEnd(b)
+	if end == 0 {
+		end = compressedEnd(b, maxInflated)
+	}
+	switch end {
+	case 0:
 		return b, []Note{{NoteKeptTail, fmt.Sprintf("where the payload ends within %d bytes is not certain: all are kept", len(b))}}
-	case end == len(b):
+	case len(b):
 		return b, nil
 	}
 	return b[:end:end], []Note{{NoteTrimmedTail, fmt.Sprintf("%d unused bytes behind a payload of %d were left out", len(b)-end, end)}}
@@ -47,11 +50,12 @@ func plainEnd(b []byte) int {
 }
 
 // compressedEnd returns the length of a compressed payload (session-blob.md 7: deflate data and one FF); 0 if there is
-// none. What has been inflated must be one whole payload without static objects, and nothing else.
-func compressedEnd(b []byte) int {
+// none. What has been inflated must be one whole payload without static objects, of fewer than limit bytes, and nothing
+// else.
+func compressedEnd(b []byte, limit int64) int {
 	src := bytes.NewReader(b) // a ByteReader: the inflater takes no byte that it does not need
-	inflated := bufio.NewReader(io.LimitReader(flate.NewReader(src), maxInflated))
-	if n, err := containerLength(inflated); err != nil || n == maxInflated {
+	inflated := bufio.NewReader(io.LimitReader(flate.NewReader(src), limit))
+	if n, err := containerLength(inflated); err != nil || n == limit {
 		return 0 // at the limit nobody knows whether the stream ends
 	}
 	if _, err := inflated.ReadByte(); err != io.EOF {
@@ -76,15 +80,12 @@ func containerLength(r *bufio.Reader) (int64, error) {
 	}
 	if hasItems == 1 {
 		count, nullKey := c.i32(), c.i32()
-		if count <= 0 {
-			c.fail()
-		}
 		keys := count
 		if nullKey >= 0 && nullKey < count {
 			keys-- // the null key takes no bytes
 		}
 		c.skipKeys(keys)
-		c.skip(4 * (int64(count) - 1)) // ends of all items but the last
+		c.skip(4 * (int64(count) - 1)) // ends of all items but the last; no items at all fails
 		c.skip(int64(c.i32()))         // the last end is the size of the value area
 	}
 	if c.u8() != 0xFF {

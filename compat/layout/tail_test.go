@@ -131,7 +131,12 @@ func TestDoubtfulTails(t *testing.T) {
 	keep("a value area beyond the end", buffer(at(item, 20, 0x70), nil))
 	keep("a negative end", buffer(at(item, 21, 0x80), nil))
 	keep("a key of negative length", buffer([]byte("\x14\x00\x00\x00\x01\x00\x01\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\x0f"), nil))
-	keep("a key length of six bytes", buffer([]byte("\x14\x00\x00\x00\x01\x00\x01\x00\x00\x00\xff\xff\xff\xff\x80\x80\x80\x80\x80\x01"), nil))
+	key := func(length string) []byte { // an item whose key is empty, its length written so
+		return buffer([]byte("\x14\x00\x00\x00\x01\x00\x01\x00\x00\x00\xff\xff\xff\xff"+length+"\x01\x00\x00\x00\x15\xff"), nil)
+	}
+	checkTail(t, "a key length of five bytes", key("\x80\x80\x80\x80\x00"), key("\x80\x80\x80\x80\x00")[:25], NoteTrimmedTail)
+	keep("a key length of six bytes", key("\x80\x80\x80\x80\x80\x00"))
+	keep("a key length with bits beyond the 32nd", key("\x80\x80\x80\x80\x10"))
 	keep("compressed, no FF behind", at(buffer(z, nil), len(z)-1, 0xFE))
 	keep("compressed, more inflated than one payload", buffer(deflated(t, append(slices.Clone(long), 0), flate.DefaultCompression), nil))
 	keep("compressed, static objects", buffer(deflated(t, at(long, 5, 1), flate.DefaultCompression), nil))
@@ -155,23 +160,21 @@ func TestMalformedTails(t *testing.T) {
 	}
 }
 
-// TestInflatingIsBounded: a payload that inflates beyond the limit keeps its tail; a session of that size loses nothing by
-// it.
+// TestInflatingIsBounded: at the limit nobody knows whether the stream ends, whatever byte comes next.
 func TestInflatingIsBounded(t *testing.T) {
-	head := []byte("\x14\x00\x00\x00\x01\x00\x01\x00\x00\x00\xff\xff\xff\xff\x03key")
-	payload := func(total int) []byte {
-		area := total - len(head) - 4 - 1
-		plain := append(slices.Clone(head), byte(area), byte(area>>8), byte(area>>16), byte(area>>24))
-		plain = append(plain, bytes.Repeat([]byte{0}, area)...)
-		return deflated(t, append(plain, 0xFF), flate.BestSpeed)
-	}
-	for total, kind := range map[int]NoteKind{maxInflated - 1: NoteTrimmedTail, maxInflated: NoteKeptTail, maxInflated + 1: NoteKeptTail} {
-		z := payload(total)
-		stored := append(slices.Clone(z), bytes.Repeat([]byte{0}, 100)...)
-		want := z
-		if kind == NoteKeptTail {
-			want = stored
+	plain := []byte("\x14\x00\x00\x00\x01\x00\x01\x00\x00\x00\xff\xff\xff\xff\x03key\x0a\x00\x00\x00\x01\x08........\xff")
+	size := int64(len(plain))
+	for seed := range 2000 {
+		copy(plain[24:32], noise(8+seed))
+		z := deflated(t, plain, flate.BestSpeed)
+		stored := append(slices.Clone(z), 0xFF, 0xFF)
+		if got := compressedEnd(stored, size+1); got != len(z) {
+			t.Fatalf("below the limit: %d of %d", got, len(z))
 		}
-		checkTail(t, "a large payload", stored, want, kind)
+		for limit := range size + 1 {
+			if got := compressedEnd(stored, limit); got != 0 {
+				t.Fatalf("limit %d of %d: %d", limit, size, got)
+			}
+		}
 	}
 }
