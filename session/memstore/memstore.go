@@ -28,6 +28,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -150,7 +151,10 @@ func (s *Store) reap() {
 	const bite = 1000
 	for {
 		n, err := s.Sweep(context.Background(), bite)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrClosed):
+			return
+		case err != nil:
 			s.log.Error("sweep failed", keyError, err)
 			return
 		}

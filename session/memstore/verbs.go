@@ -22,7 +22,7 @@ func (s *Store) read(ctx context.Context, k session.Key, exclusive bool) (sessio
 		return session.Item{}, err
 	}
 	item, err := c.read(exclusive)
-	if err := c.leave(ctx, err); err != nil {
+	if err = c.leave(ctx, err); err != nil {
 		return session.Item{}, err
 	}
 	return item, nil
@@ -139,22 +139,25 @@ func (c *call) release(cookie int32) error {
 	if e == nil {
 		return c.absent()
 	}
-	if q.ReleaseClearsMark && e.flags&session.Uninitialized != 0 {
+	cleared := q.ReleaseClearsMark && e.flags&session.Uninitialized != 0
+	if cleared {
 		e.flags &^= session.Uninitialized
-		defer func() { c.changed(hard) }()
 	}
-	if cookie != e.cookie && (e.locked || !q.ReleaseUnlockedAnyCookie) {
-		c.renewed(q.RefusedReleaseRenews)
-		if e.locked {
-			return e.lockedError()
+	if cookie == e.cookie || !e.locked && q.ReleaseUnlockedAnyCookie {
+		if !q.ReleaseKeepsExpiry {
+			c.renew()
 		}
-		return session.ErrStaleCookie
+		c.unlock(0)
+		return nil
 	}
-	if !q.ReleaseKeepsExpiry {
-		c.renew()
+	c.renewed(q.RefusedReleaseRenews)
+	if cleared {
+		c.changed(hard)
 	}
-	c.unlock(0)
-	return nil
+	if e.locked {
+		return e.lockedError()
+	}
+	return session.ErrStaleCookie
 }
 
 // Remove implements session.Store.

@@ -2,7 +2,6 @@ package memstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -72,15 +71,15 @@ func (s *Store) WaitExclusive(ctx context.Context, k session.Key, wait time.Dura
 	if err != nil {
 		return session.Item{}, err
 	}
-	item, err := c.read(true)
-	var locked *session.LockedError
-	if wait <= 0 || !errors.As(err, &locked) {
-		if err := c.leave(ctx, err); err != nil {
+	e := c.live()
+	if wait <= 0 || e == nil || !e.locked {
+		item, err := c.read(true)
+		if err = c.leave(ctx, err); err != nil {
 			return session.Item{}, err
 		}
 		return item, nil
 	}
-	e := c.e
+	c.renewed(true) // the mark is told to the caller in the end, whatever that is
 	w := e.waiters.push(e)
 	c.sh.mu.Unlock()
 
@@ -94,20 +93,21 @@ func (s *Store) WaitExclusive(ctx context.Context, k session.Key, wait time.Dura
 	case <-ctx.Done():
 		cause = ctx.Err()
 	case <-s.closing:
-		cause = ErrClosed
+		return session.Item{}, ErrClosed
 	}
 	c.sh.mu.Lock()
-	waited := e.waiters.leave(e, w)
-	locked = &session.LockedError{Cookie: e.cookie, Since: e.since, Uninitialized: locked.Uninitialized}
-	c.sh.mu.Unlock()
-	switch {
-	case !waited:
+	if !e.waiters.leave(e, w) {
+		c.sh.mu.Unlock()
 		a := <-w.answer
 		return a.take(context.WithoutCancel(ctx))
-	case cause != nil:
-		return session.Item{}, fmt.Errorf("waiting for a session: %w: %w", cause, locked)
 	}
-	return session.Item{}, locked
+	c.now = session.At(s.now())
+	refusal := c.refuseRead()
+	err = c.leave(context.WithoutCancel(ctx), refusal)
+	if cause != nil {
+		err = fmt.Errorf("waiting for a session: %w: %w", cause, err)
+	}
+	return session.Item{}, err
 }
 
 func (a answer) take(ctx context.Context) (session.Item, error) {

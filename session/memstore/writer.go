@@ -3,7 +3,6 @@ package memstore
 import (
 	"context"
 	"fmt"
-	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,7 +25,8 @@ type writer struct {
 	spare []*entry
 	gen   atomic.Pointer[generation] // being queued; changes under mu
 
-	// unsynced counts changes that are not on disk; those being written too. Over jump, callers wait.
+	// unsynced counts changes that are not on disk. Over half of jump, callers wait until theirs is; the other half is
+	// more than the calls that can be under way while one is counted.
 	unsynced atomic.Int64
 	// behind: the oldest change not on disk is older than SyncInterval allows. Callers wait.
 	behind   atomic.Bool
@@ -97,7 +97,7 @@ func (w *writer) note(e *entry, how state) *generation {
 		return nil
 	case w.policy == SyncAlways:
 		return w.gen.Load()
-	case w.behind.Load() || w.unsynced.Load() > jump:
+	case w.behind.Load() || w.unsynced.Load() > jump/2:
 		return w.demand()
 	}
 	return nil
@@ -301,5 +301,3 @@ func (w *writer) finish() error {
 func (s *Store) segmentHead() segmentHead {
 	return segmentHead{revision: s.revision.Load(), epoch: s.epoch}
 }
-
-var _ io.Closer = (*Store)(nil)
