@@ -17,9 +17,23 @@ type container struct {
 // items is the number of items: a count that is negative means none (fixture count-negative).
 func (c *container) items() int { return max(int(c.count), 0) }
 
-// open indexes the container of blob (session-blob.md 2, 3 and 6). It allocates nothing but what sc lacks; keys are in
-// sc.keys and static objects in sc.statics afterwards. Bytes after the trailer are left alone.
+// open indexes the container of blob and sees that no two keys and no two names are equal.
 func (c *container) open(blob []byte, o Options, sc *scratch) fault {
+	if f := c.index(blob, o, sc); f.code != noFault {
+		return f
+	}
+	if i, j, dup := sc.duplicate(blob, sc.keys); dup {
+		return fault{code: faultDuplicate, field: fieldKey, item: int32(j) + 1, off: sc.keys[j].raw.off, n: int64(i)}
+	}
+	if i, j, dup := sc.duplicateStatic(blob); dup {
+		return fault{code: faultDuplicate, field: fieldName, static: int32(j) + 1, off: sc.statics[j].name.raw.off, n: int64(i)}
+	}
+	return fault{}
+}
+
+// index finds out where everything is (session-blob.md 2, 3 and 6). It allocates nothing but what sc lacks; keys are in
+// sc.keys and static objects in sc.statics afterwards. Bytes after the trailer are left alone.
+func (c *container) index(blob []byte, o Options, sc *scratch) fault {
 	*c = container{blob: blob, nullIndex: -1}
 	sc.reset()
 	cur := cursor{b: blob}
@@ -89,10 +103,6 @@ func (c *container) readTables(cur *cursor, o Options, sc *scratch, names *textD
 	}
 	c.area = span{cur.pos, size}
 	cur.pos += size
-	if i, j, dup := sc.duplicate(c.blob, sc.keys); dup {
-		cur.fail(faultDuplicate, fieldKey, sc.keys[j].raw.off, int64(i))
-		cur.f.item = int32(j) + 1
-	}
 }
 
 // misfit tells why the value area does not fit: the first item that ends past the blob is the one concerned. left is what

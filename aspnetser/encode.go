@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -35,6 +36,7 @@ func (s *Session) appendPlain(dst []byte) ([]byte, error) {
 	if err := e.checkNames(); err != nil {
 		return nil, err
 	}
+	dst = slices.Grow(dst, s.sizeHint())
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(s.Timeout))
 	hasItems, hasStatic := s.HasItems || len(s.Items) > 0, s.HasStatic || len(s.Static) > 0
 	dst = append(dst, flagByte(hasItems, s.Oddities.HasItems), flagByte(hasStatic, s.Oddities.HasStatic))
@@ -51,6 +53,20 @@ func (s *Session) appendPlain(dst []byte) ([]byte, error) {
 	}
 	dst = append(dst, trailer)
 	return append(dst, s.Oddities.Trailing...), nil
+}
+
+// sizeHint is about the size of the blob, rather more than less.
+func (s *Session) sizeHint() int {
+	n := 32 + len(s.Oddities.Trailing)
+	for i := range s.Items {
+		it := &s.Items[i]
+		n += 4 + 5 + len(it.Key) + 1 + 16 + len(it.Value.text) + len(it.Value.raw)
+	}
+	for i := range s.Static {
+		o := &s.Static[i]
+		n += 5 + len(o.Name) + 1 + 16 + len(o.ObjectType) + len(o.Value.text) + len(o.Value.raw)
+	}
+	return n
 }
 
 // flagByte is how a flag is stored: as it was, if that still means the same.

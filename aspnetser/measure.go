@@ -12,15 +12,16 @@ import (
 // It neither recurses nor allocates what the stream claims: a stack of unfinished classes and arrays grows by records
 // that are really there.
 func measureObject(cur *cursor) span {
-	m := meter{cur: cur, classes: map[int32][]run{}}
+	m := meter{cur: *cur, classes: map[int32][]run{}} // a cursor of its own keeps the caller's off the heap
 	at := cur.pos
-	if t := cur.u8(fieldRecord); cur.ok() && t != recordHeader {
-		cur.fail(faultRecordPlace, fieldRecord, at, int64(t))
+	if t := m.cur.u8(fieldRecord); m.cur.ok() && t != recordHeader {
+		m.cur.fail(faultRecordPlace, fieldRecord, at, int64(t))
 	}
-	cur.take(16, fieldRecord)
-	for cur.ok() && !m.ended {
+	m.cur.take(16, fieldRecord)
+	for m.cur.ok() && !m.ended {
 		m.advance()
 	}
+	*cur = m.cur
 	return span{at, cur.pos - at}
 }
 
@@ -59,7 +60,7 @@ type frame struct {
 }
 
 type meter struct {
-	cur     *cursor
+	cur     cursor
 	classes map[int32][]run
 	stack   []frame
 	ended   bool
@@ -101,7 +102,7 @@ func (m *meter) filled(n int64, at int) {
 }
 
 func (m *meter) record() {
-	cur := m.cur
+	cur := &m.cur
 	at := cur.pos
 	t := cur.u8(fieldRecord)
 	if !cur.ok() {
@@ -177,7 +178,7 @@ func (m *meter) push(f frame) {
 
 // class reads a class record with its member types, [MS-NRBF] 2.3.1 and 2.3.2.
 func (m *meter) class(t byte) {
-	cur := m.cur
+	cur := &m.cur
 	id := cur.i32(fieldRecord)
 	cur.text(fieldRecord)
 	at := cur.pos
@@ -210,7 +211,7 @@ func (m *meter) class(t byte) {
 
 // memberType reads what follows a type of [MS-NRBF] 2.1.2.2, and returns the primitive's code or 0.
 func (m *meter) memberType(kind byte) byte {
-	cur := m.cur
+	cur := &m.cur
 	switch kind {
 	case 0: // Primitive
 		code := cur.u8(fieldRecord)
@@ -233,7 +234,7 @@ func (m *meter) memberType(kind byte) byte {
 }
 
 func (m *meter) arrayLength() int64 {
-	cur := m.cur
+	cur := &m.cur
 	cur.i32(fieldRecord)
 	at := cur.pos
 	n := int64(cur.i32(fieldRecord))
@@ -246,7 +247,7 @@ func (m *meter) arrayLength() int64 {
 
 // binaryArray reads an array of any rank, [MS-NRBF] 2.4.3.1.
 func (m *meter) binaryArray() {
-	cur := m.cur
+	cur := &m.cur
 	at := cur.pos
 	cur.i32(fieldRecord)
 	kind := cur.u8(fieldRecord)
@@ -293,7 +294,7 @@ var primitiveSize = [...]int8{
 
 // primitives reads n values of one primitive type.
 func (m *meter) primitives(code byte, n int64) {
-	cur := m.cur
+	cur := &m.cur
 	if !cur.ok() {
 		return
 	}
@@ -323,7 +324,7 @@ func (m *meter) primitives(code byte, n int64) {
 // char reads one UTF-8 sequence and returns how many elements it fills: four bytes fill two (fixture
 // o-char-array-astral).
 func (m *meter) char(most int64) int64 {
-	cur := m.cur
+	cur := &m.cur
 	if cur.pos == len(cur.b) {
 		cur.fail(faultEnd, fieldRecord, cur.pos, 1)
 		return 0

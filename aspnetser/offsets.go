@@ -97,8 +97,11 @@ func (a *annotator) line(off, n int, field, value string) {
 	}
 	dst = append(dst, spaces[:27-shown]...)
 	dst = append(dst, field...)
-	dst = append(dst, spaces[:2+max(32-utf8.RuneCountInString(field), 0)]...)
-	dst = append(append(dst, value...), '\n')
+	if value != "" {
+		dst = append(dst, spaces[:2+max(32-utf8.RuneCountInString(field), 0)]...)
+		dst = append(dst, value...)
+	}
+	dst = append(dst, '\n')
 	if a.count {
 		a.total += len(dst)
 		dst = dst[:0]
@@ -285,7 +288,7 @@ func (a *annotator) statics(names *textDecoder) {
 	sc.readStatics(&whole, a.o, &ahead)
 	for i := range sc.statics {
 		s := &sc.statics[i]
-		if last := i == len(sc.statics)-1; last && !whole.ok() && whole.f.code != faultDuplicate {
+		if last := i == len(sc.statics)-1; last && !whole.ok() {
 			break // the one that cannot be read
 		}
 		label := "static object " + strconv.Itoa(i)
@@ -304,7 +307,7 @@ func (a *annotator) statics(names *textDecoder) {
 			a.cur.pos = s.value.end
 		}
 	}
-	if !whole.ok() && whole.f.code != faultDuplicate {
+	if !whole.ok() {
 		a.cur.f = whole.f
 	}
 }

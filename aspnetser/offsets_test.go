@@ -112,7 +112,7 @@ func TestOffsetsText(t *testing.T) {
       36         1  01                         item 1 "na\tme"                   type String
       37         1  05                         string length                     5
       38         5  68 65 6c 6c 6f             string                            "hello"
-      43         1  ff                         end byte                          
+      43         1  ff                         end byte
       44         1  01                         after the end                     not looked at
 `},
 		"cut in the last value": {blob[:39], `
@@ -140,7 +140,7 @@ damage: item 1 "na\tme": slot ends at byte 12 of the value area, past the end of
       10         4  ff ff ff ff                null-key index                    -1
       14         1  02                         item 0 key length                 2
       15         2  69 64                      item 0 key                        "id"
-      17         3  05 6e 61                   not read                          
+      17         3  05 6e 61                   not read
 damage: item 1: out of bytes in the key at offset 18
 `},
 	} {

@@ -2,7 +2,9 @@ package aspnetser
 
 import (
 	"bytes"
-	"hash/maphash"
+	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
 	"sync"
 	"unicode"
 	"unicode/utf8"
@@ -26,12 +28,14 @@ type scratch struct {
 	inflated []byte // for Examine, which keeps none of it
 
 	// For finding equal keys.
-	seed  maphash.Seed
+	seeds [3]uint64
 	table []uint64
 	a, b  []byte
 }
 
-var scratches = sync.Pool{New: func() any { return &scratch{seed: maphash.MakeSeed()} }}
+var scratches = sync.Pool{New: func() any {
+	return &scratch{seeds: [3]uint64{rand.Uint64(), rand.Uint64() | 1, rand.Uint64() | 1}}
+}}
 
 // maxKept is the most bytes a table may have that goes back to the pool: one huge blob shall not pin its tables.
 const maxKept = 1 << 20
@@ -93,8 +97,8 @@ func (sc *scratch) duplicate(blob []byte, texts []rawText) (i, j int, found bool
 		if t.null {
 			continue
 		}
-		sc.a = appendFold(sc.a[:0], sc.bytes(blob, t))
-		h := maphash.Bytes(sc.seed, sc.a)
+		text := sc.bytes(blob, t)
+		h := sc.hash(text)
 		entry := h&^0xffffffff | uint64(j+1)
 		slot := int(h) & (size - 1)
 		for ; sc.table[slot] != 0; slot = (slot + 1) & (size - 1) {
@@ -102,6 +106,7 @@ func (sc *scratch) duplicate(blob []byte, texts []rawText) (i, j int, found bool
 			if (e^entry)>>32 != 0 {
 				continue
 			}
+			sc.a = appendFold(sc.a[:0], text)
 			i := int(e&0xffffffff) - 1
 			if sc.b = appendFold(sc.b[:0], sc.bytes(blob, &texts[i])); bytes.Equal(sc.a, sc.b) {
 				return i, j, true
@@ -110,6 +115,33 @@ func (sc *scratch) duplicate(blob []byte, texts []rawText) (i, j int, found bool
 		sc.table[slot] = entry
 	}
 	return 0, 0, false
+}
+
+// hash is the same for texts that are equal without regard to case. Its seeds are random, so that nobody can choose keys
+// that collide.
+func (sc *scratch) hash(text []byte) uint64 {
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
+			sc.a = appendFold(sc.a[:0], text) // may fold to ASCII: the Kelvin sign is a K
+			text = sc.a
+			break
+		}
+	}
+	h := sc.seeds[0] ^ uint64(len(text))
+	for ; len(text) > 8; text = text[8:] {
+		h = mix(h^caseless(binary.LittleEndian.Uint64(text)), sc.seeds[1])
+	}
+	var last [8]byte
+	copy(last[:], text)
+	return mix(mix(h^caseless(binary.LittleEndian.Uint64(last[:])), sc.seeds[1]), sc.seeds[2])
+}
+
+// caseless sets the bit that tells small letters from capitals; that other characters become equal too does no harm.
+func caseless(eight uint64) uint64 { return eight | 0x2020202020202020 }
+
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
 }
 
 // appendFold appends s with every letter replaced by the first of those that differ from it by case only.

@@ -56,10 +56,6 @@ func (sc *scratch) readStaticEntries(cur *cursor, count int, names *textDecoder,
 			return pointers
 		}
 	}
-	if i, j, dup := sc.duplicateStatic(cur.b); dup {
-		cur.fail(faultDuplicate, fieldName, sc.statics[j].name.raw.off, int64(i))
-		cur.f.static = int32(j) + 1
-	}
 	return pointers
 }
 
@@ -99,6 +95,9 @@ func (sc *scratch) readStatic(cur *cursor, names *textDecoder, pointer int) rawS
 
 // duplicateStatic looks for two equal names. Microsoft compares them ordinally without case (fixture static-duplicate).
 func (sc *scratch) duplicateStatic(blob []byte) (i, j int, found bool) {
+	if len(sc.statics) < 2 {
+		return 0, 0, false
+	}
 	first := len(sc.keys)
 	for i := range sc.statics {
 		sc.keys = append(sc.keys, sc.statics[i].name)

@@ -1,0 +1,140 @@
+package aspnetser
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/aspstate/aspstate/fixtures/blobs"
+)
+
+// The timing sessions of fixtures/blobs. Run with -bench . and compare lines of one run:
+// Index to Copy (at most 10 times), JSON to Decode (at least 10 times), Encode to Decode (at most 1).
+func benchmarkCases(b *testing.B) []blobs.Case {
+	var cases []blobs.Case
+	for _, c := range blobs.All(b) {
+		if c.Name == "typical" || c.Name == "primitives" {
+			cases = append(cases, c)
+		}
+	}
+	if len(cases) != 2 {
+		b.Fatal("the timing sessions are gone")
+	}
+	return cases
+}
+
+func timed(b *testing.B, do func(b *testing.B, c blobs.Case) func()) {
+	for _, c := range benchmarkCases(b) {
+		b.Run(c.Name, func(b *testing.B) {
+			f := do(b, c)
+			b.SetBytes(int64(len(c.Bin)))
+			b.ReportAllocs()
+			for b.Loop() {
+				f()
+			}
+		})
+	}
+}
+
+func BenchmarkCopy(b *testing.B) {
+	timed(b, func(b *testing.B, c blobs.Case) func() {
+		dst := make([]byte, len(c.Bin))
+		return func() { copy(dst, c.Bin) }
+	})
+}
+
+func BenchmarkIndex(b *testing.B) {
+	timed(b, func(b *testing.B, c blobs.Case) func() {
+		sc := newScratch()
+		var x container
+		return func() {
+			if f := x.index(c.Bin, Options{}, sc); f.code != noFault {
+				b.Fatal(f.reason())
+			}
+		}
+	})
+}
+
+func BenchmarkExamine(b *testing.B) {
+	timed(b, func(b *testing.B, c blobs.Case) func() {
+		return func() {
+			if _, err := Examine(c.Bin, Options{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkExamineCompressed(b *testing.B) {
+	timed(b, func(b *testing.B, c blobs.Case) func() {
+		packed, err := Deflate(nil, c.Bin)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return func() {
+			if _, err := Examine(packed, Options{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	timed(b, func(b *testing.B, c blobs.Case) func() {
+		return func() {
+			if _, err := Decode(c.Bin, Options{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkEncode(b *testing.B) {
+	timed(b, func(b *testing.B, c blobs.Case) func() {
+		s, err := Decode(c.Bin, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		return func() {
+			out, err := s.Append(nil)
+			if err != nil || len(out) != len(c.Bin) {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkJSON decodes the same content from the JSON form, into structs.
+func BenchmarkJSON(b *testing.B) {
+	timed(b, func(b *testing.B, c blobs.Case) func() {
+		s, err := Decode(c.Bin, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		text := AppendJSON(nil, s)
+		return func() {
+			var v struct {
+				Timeout int32
+				Items   []struct {
+					Key   *string
+					Type  string
+					Value *string
+					Hex   string
+				}
+			}
+			if err := json.NewDecoder(bytes.NewReader(text)).Decode(&v); err != nil || len(v.Items) != len(s.Items) {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkDeflate(b *testing.B) {
+	timed(b, func(b *testing.B, c blobs.Case) func() {
+		return func() {
+			if _, err := Deflate(nil, c.Bin); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
