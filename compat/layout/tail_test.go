@@ -135,6 +135,9 @@ func TestDoubtfulTails(t *testing.T) {
 		return buffer([]byte("\x14\x00\x00\x00\x01\x00\x01\x00\x00\x00\xff\xff\xff\xff"+length+"\x01\x00\x00\x00\x15\xff"), nil)
 	}
 	checkTail(t, "a key length of five bytes", key("\x80\x80\x80\x80\x00"), key("\x80\x80\x80\x80\x00")[:25], NoteTrimmedTail)
+	keep("a key of negative length, else whole", key("\xff\xff\xff\xff\x0f"))
+	keep("a negative end, else whole", buffer([]byte("\x14\x00\x00\x00\x01\x00\x01\x00\x00\x00\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff"), nil))
+	keep("no items, else whole", buffer([]byte("\x14\x00\x00\x00\x01\x00\x00\x00\x00\x00\xff\xff\xff\xff\x00\x00\x00\x00\xff"), nil))
 	keep("a key length of six bytes", key("\x80\x80\x80\x80\x80\x00"))
 	keep("a key length with bits beyond the 32nd", key("\x80\x80\x80\x80\x10"))
 	keep("compressed, no FF behind", at(buffer(z, nil), len(z)-1, 0xFE))
