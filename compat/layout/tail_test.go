@@ -167,7 +167,7 @@ func TestMalformedTails(t *testing.T) {
 func TestInflatingIsBounded(t *testing.T) {
 	plain := []byte("\x14\x00\x00\x00\x01\x00\x01\x00\x00\x00\xff\xff\xff\xff\x03key\x0a\x00\x00\x00\x01\x08........\xff")
 	size := int64(len(plain))
-	for seed := range 2000 {
+	for seed := range 100 {
 		copy(plain[24:32], noise(8+seed))
 		z := deflated(t, plain, flate.BestSpeed)
 		stored := append(slices.Clone(z), 0xFF, 0xFF)
