@@ -1,5 +1,7 @@
 package aspnetser
 
+import "encoding/binary"
+
 // container is the index of a plain blob: where everything is, no values. The tables it refers to are in a scratch.
 type container struct {
 	blob                []byte
@@ -81,6 +83,11 @@ func (c *container) readTables(cur *cursor, o Options, sc *scratch, names *textD
 			sc.keys = append(sc.keys, rawText{null: true})
 			continue
 		}
+		if s, ok := cur.shortText(); ok && names.plain(s.of(cur.b)) {
+			sc.keys = append(sc.keys, rawText{raw: s})
+			cur.pos = s.off + s.n
+			continue
+		}
 		sc.keys = append(sc.keys, sc.readText(cur, fieldKey, names))
 		if !cur.ok() {
 			cur.f.item = int32(i) + 1
@@ -121,8 +128,7 @@ func (c *container) misfit(cur *cursor, left int) {
 
 // stored is entry i of the table of ends.
 func (c *container) stored(i int) int32 {
-	cur := cursor{b: c.blob, pos: c.endsAt + 4*i}
-	return cur.i32(fieldEnds)
+	return int32(binary.LittleEndian.Uint32(c.blob[c.endsAt+4*i:]))
 }
 
 // slot returns where item i starts and ends in the value area, as stored: neither need make sense.
@@ -143,37 +149,45 @@ func (c *container) slot(i int) (start, end int) {
 // lost says that the bytes of the slot cannot be had; else slot is where they are in the blob.
 func (c *container) item(i int, v *rawValue) (slot span, lost bool, f fault) {
 	start, end := c.slot(i)
-	f = c.itemAt(v, start, min(end, c.area.n), &lost)
+	if start < 0 || end <= start || end > c.area.n || !c.budget(end-start) {
+		slot, lost, f = c.oddItem(v, start, end)
+	} else {
+		slot = span{c.area.off + start, end - start}
+		f = v.read(c.blob, slot.off, room{slot: slot.off + slot.n, area: c.area.off + c.area.n})
+	}
 	if f.code != noFault {
 		f.item = int32(i) + 1
 	}
-	if end < start || start < 0 || start > c.area.n {
-		return span{c.area.off, 0}, true, f
-	}
-	if lost {
-		return span{c.area.off + start, 0}, true, f
-	}
-	return span{c.area.off + start, min(end, c.area.n) - start}, false, f
+	return slot, lost, f
 }
 
-func (c *container) itemAt(v *rawValue, start, end int, lost *bool) fault {
+// budget says whether a slot of n bytes may still be decoded. Slots follow one another, so together they are longer than
+// the area only where the table goes back. Without a bound a table that goes to and fro would have one large value
+// decoded any number of times.
+func (c *container) budget(n int) bool {
+	c.decoded += n
+	return c.decoded <= 2*c.area.n
+}
+
+// oddItem is item for a slot that is not a stretch of the value area, or one too many.
+func (c *container) oddItem(v *rawValue, start, end int) (slot span, lost bool, f fault) {
 	at := c.area.off + start
+	*v = rawValue{typ: TypeNull, end: at}
 	switch {
 	case start < 0:
-		*v = rawValue{typ: TypeNull, end: c.area.off}
-		return fault{}
+		return span{c.area.off, 0}, true, fault{}
 	case start > c.area.n:
-		return fault{code: faultSlotStart, field: fieldValue, off: c.area.off + c.area.n}
+		return span{c.area.off + c.area.n, 0}, true, fault{code: faultSlotStart, field: fieldValue, off: c.area.off + c.area.n}
 	case end < start:
-		return fault{code: faultSlotBack, field: fieldValue, off: at}
-	case end == start:
-		return fault{code: faultEmptySlot, field: fieldValue, off: at}
+		return span{at, 0}, true, fault{code: faultSlotBack, field: fieldValue, off: at}
 	}
-	// Slots follow one another, so together they are longer than the area only where the table goes back. Without a bound
-	// a table that goes to and fro would have one large value decoded any number of times.
-	if c.decoded += end - start; c.decoded > 2*c.area.n {
-		*lost = true
-		return fault{code: faultOverlap, field: fieldValue, off: at, n: 2 * int64(c.area.n)}
+	end = min(end, c.area.n)
+	slot = span{at, end - start}
+	switch {
+	case slot.n == 0:
+		return slot, false, fault{code: faultEmptySlot, field: fieldValue, off: at}
+	case !c.budget(slot.n):
+		return span{at, 0}, true, fault{code: faultOverlap, field: fieldValue, off: at, n: 2 * int64(c.area.n)}
 	}
-	return v.read(c.blob, at, room{slot: c.area.off + end, area: c.area.off + c.area.n})
+	return slot, false, v.read(c.blob, at, room{slot: at + slot.n, area: c.area.off + c.area.n})
 }

@@ -243,8 +243,7 @@ func (a *annotator) items(names *textDecoder) {
 // item writes the lines of one slot, as far as it lies in the blob.
 func (a *annotator) item(c *container, i int) {
 	label := a.label(i)
-	start, _ := c.slot(i)
-	if start >= c.area.n && c.area.n > 0 {
+	if start, end := c.slot(i); start >= c.area.n && end > start {
 		return // behind the damage
 	}
 	var v rawValue

@@ -120,20 +120,37 @@ func (sc *scratch) duplicate(blob []byte, texts []rawText) (i, j int, found bool
 // hash is the same for texts that are equal without regard to case. Its seeds are random, so that nobody can choose keys
 // that collide.
 func (sc *scratch) hash(text []byte) uint64 {
-	for _, c := range text {
-		if c >= utf8.RuneSelf {
-			sc.a = appendFold(sc.a[:0], text) // may fold to ASCII: the Kelvin sign is a K
-			text = sc.a
-			break
-		}
+	if !ascii(text) {
+		sc.a = appendFold(sc.a[:0], text) // may fold to ASCII: the Kelvin sign is a K
+		text = sc.a
 	}
 	h := sc.seeds[0] ^ uint64(len(text))
 	for ; len(text) > 8; text = text[8:] {
 		h = mix(h^caseless(binary.LittleEndian.Uint64(text)), sc.seeds[1])
 	}
-	var last [8]byte
-	copy(last[:], text)
-	return mix(mix(h^caseless(binary.LittleEndian.Uint64(last[:])), sc.seeds[1]), sc.seeds[2])
+	return mix(mix(h^caseless(upTo8(text)), sc.seeds[1]), sc.seeds[2])
+}
+
+func ascii(text []byte) bool {
+	for ; len(text) >= 8; text = text[8:] {
+		if binary.LittleEndian.Uint64(text)&0x8080808080808080 != 0 {
+			return false
+		}
+	}
+	return upTo8(text)&0x8080808080808080 == 0
+}
+
+// upTo8 returns up to 8 bytes as one number. Texts of one length give one number only if they are the same.
+func upTo8(text []byte) uint64 {
+	switch n := len(text); {
+	case n == 8:
+		return binary.LittleEndian.Uint64(text)
+	case n >= 4:
+		return uint64(binary.LittleEndian.Uint32(text)) | uint64(binary.LittleEndian.Uint32(text[n-4:]))<<32
+	case n > 0:
+		return uint64(text[0]) | uint64(text[n/2])<<8 | uint64(text[n-1])<<16
+	}
+	return 0
 }
 
 // caseless sets the bit that tells small letters from capitals; that other characters become equal too does no harm.
