@@ -167,6 +167,9 @@ func TestMalformedMemory(t *testing.T) {
 // checkMemory measures all that is allocated, garbage included.
 func checkMemory(t *testing.T, name string, blob []byte, o Options) {
 	t.Helper()
+	if raceDetector {
+		t.Skip("the race detector allocates too")
+	}
 	most := map[string]uint64{
 		"Decode": uint64(64<<20 + 20*len(blob)), "Examine": uint64(64<<20 + 20*len(blob)),
 		"AppendOffsets": uint64(64<<20 + 100*len(blob)), // a line of 90 bytes for a field of one or two

@@ -1,0 +1,5 @@
+//go:build !race
+
+package aspnetser
+
+const raceDetector = false
