@@ -81,6 +81,42 @@ func bothWays() []byte {
 	return append([]byte{1, byte(len(inner)), 0, ^byte(len(inner)), 0xff}, inner...)
 }
 
+// Of what can be read neither way, the error is that of the reading that makes more sense.
+func TestErrorOfTheBetterReading(t *testing.T) {
+	// A stored block of 4,096 bytes, and a plain blob with one item: both cut in the same place.
+	cutBoth := append([]byte{1, 0, 0x10, 0xff, 0xef}, 0, 1, 0, 0, 0, 1, 0, 0, 0)
+	// A stored block of 8 bytes, complete, that inflates to nothing sensible; behind it a plain blob goes on.
+	goesOn := append([]byte{1, 8, 0, 0xf7, 0xff}, 0, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 1, 'k', 5, 0, 0, 0, 2, 1, 0, 0, 0, 0)
+	for name, c := range map[string]struct {
+		blob []byte
+		want string
+	}{
+		"cut both ways":  {cutBoth, "item 0: out of bytes in the key at offset 14"},
+		"a part of it":   {goesOn, "end byte is 00, not ff at offset 25"},
+		"cut compressed": {caseNamed(t, "z-typical")[:900], "deflate data are cut short at offset 900"},
+		"cut plain":      {caseNamed(t, "typical")[:900], "past the end of the blob at offset"},
+	} {
+		_, err := Decode(c.blob, Options{})
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "inflated") {
+			t.Errorf("%s: got %v, want %s", name, err, c.want)
+		}
+	}
+}
+
+// A plain blob with a byte after its end is also tried as a compressed one. What that reads must not be left over.
+func TestPlainAfterCompressedWasTried(t *testing.T) {
+	blob := append(bothWays(), 0)
+	blob[5+13] = 0 // inside, a static object count of 393,472; outside, a Byte
+	s, err := Decode(blob, Options{})
+	if err != nil || s.Form != FormPlain {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	if len(s.Static) != 1 || len(s.Items) != 0 {
+		t.Errorf("%d static objects and %d items", len(s.Static), len(s.Items))
+	}
+	checkSameBytes(t, s, blob)
+}
+
 func caseNamed(t testing.TB, name string) []byte {
 	t.Helper()
 	for _, c := range blobs.All(t) {

@@ -1,6 +1,7 @@
 package aspnetser
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -126,5 +127,21 @@ func TestNullKey(t *testing.T) {
 	s.Items[2] = Item{NullKey: true}
 	if _, err := s.Append(nil); err == nil {
 		t.Error("two null keys were written")
+	}
+}
+
+// Among many keys the one that comes twice is found, whichever it is.
+func TestEqualKeysAmongMany(t *testing.T) {
+	const n = 300
+	items := make([]Item, n+1)
+	for i := range n {
+		items[i].Key = fmt.Sprintf("Key%d", i)
+	}
+	for i := range n {
+		items[n].Key = fmt.Sprintf("kEY%d", i)
+		_, err := (&Session{Items: items}).Append(nil)
+		if want := fmt.Sprintf("encoding item %d: key %q equals that of item %d", n, items[n].Key, i); err == nil || err.Error() != want {
+			t.Fatalf("got %v, want %s", err, want)
+		}
 	}
 }

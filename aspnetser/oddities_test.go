@@ -49,6 +49,7 @@ func TestOdditiesAreKept(t *testing.T) {
 		"Char FF":              {item(a, 7, 0xff), "\"a\" Char '\ufffd'; item 0: Char is not UTF-8, read as U+FFFD at offset 21"},
 		"slack":                {item(a, 21, 7), "\"a\" Null; item 0: 1 byte of the slot is behind the value at offset 21"},
 		"4-byte IntPtr":        {item(a, 18, 0xff, 0xff, 0xff, 0xff), "\"a\" IntPtr -1 (4 bytes); item 0: IntPtr of a 32-bit process, which a 64-bit one cannot read at offset 20"},
+		"IntPtr in 7 bytes":    {item(a, 18, 1, 0, 0, 0, 7, 7, 7), "\"a\" IntPtr 1 (4 bytes); item 0: 3 bytes of the slot are behind the value at offset 25; item 0: IntPtr of a 32-bit process, which a 64-bit one cannot read at offset 20"},
 		"4-byte UIntPtr":       {item(a, 19, 0xff, 0xff, 0xff, 0xff), "\"a\" UIntPtr 4294967295 (4 bytes); item 0: UIntPtr of a 32-bit process, which a 64-bit one cannot read at offset 20"},
 	} {
 		t.Run(name, func(t *testing.T) {

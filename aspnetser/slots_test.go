@@ -104,3 +104,19 @@ func TestOverlapsAreBounded(t *testing.T) {
 	}
 	checkMemory(t, "overlaps", blob, Options{})
 }
+
+// A Char that goes on in the next slot runs over its own, as every other value.
+func TestCharOverItsSlot(t *testing.T) {
+	for _, c := range [][]byte{{byte(TypeChar), 0xc3, 0xa9}, {byte(TypeChar), 0xe4, 0xb8, 0xad}} {
+		r := withItems([]string{"a", "b"}, c[:2], c[2:])
+		blob := r.bytes()
+		s, err := Decode(blob, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.ItemErr(0); err == nil || !strings.HasSuffix(err.Error(), "runs over its slot at offset 27") {
+			t.Errorf("% x: %v", c, err)
+		}
+		checkSameBytes(t, s, blob)
+	}
+}

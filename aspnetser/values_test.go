@@ -203,3 +203,19 @@ func TestChar(t *testing.T) {
 		}
 	}
 }
+
+// session-blob.md 4, row Decimal: the bits of the flags that mean nothing must be 0.
+func TestDecimalFlags(t *testing.T) {
+	for bit := range 32 {
+		value := append([]byte{byte(TypeDecimal)}, make([]byte, 16)...)
+		value[13+bit/8] = 1 << (bit % 8)
+		s, err := Decode(withItems([]string{"k"}, value).bytes(), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sound := bit == 31 || bit >= 16 && bit <= 20 // the sign, and a scale of up to 16
+		if err := s.Err(); (err == nil) != sound {
+			t.Errorf("bit %d: %v", bit, err)
+		}
+	}
+}
