@@ -17,6 +17,9 @@ func diskBytes(t testing.TB, dir string) (n int64) {
 	noError(t, err)
 	for _, f := range files {
 		st, err := f.Info()
+		if errors.Is(err, os.ErrNotExist) { // deleted by the goroutine meanwhile
+			continue
+		}
 		noError(t, err)
 		n += st.Size()
 	}

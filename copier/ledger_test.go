@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aspstate/aspstate/session"
 )
@@ -449,6 +450,138 @@ func TestLedgerSpillsDuringMerges(t *testing.T) {
 			t.Errorf("%d ids, want %d", len(all), 3*n)
 		}
 		noError(t, l.close())
+	}
+}
+
+// TestLedgerPutWaits: with one table being written and another one full, a put waits; and what it waits for may fail.
+func TestLedgerPutWaits(t *testing.T) {
+	for _, failure := range []error{nil, errPowerCut} {
+		synctest.Test(t, func(t *testing.T) {
+			m := newForgetfulFS()
+			l := mustOpen(t, "d", ledgerOptions{files: m, tableEntries: 10})
+			goOn := make(chan struct{})
+			m.fail = func(_ int, what, path string) error {
+				if what == "create" && filepath.Base(path) == runName(3)+tempSuffix {
+					<-goOn
+					return failure
+				}
+				return nil
+			}
+			put, ended := 0, make(chan error, 1)
+			go func() {
+				for ; put < 35; put++ {
+					if err := l.put([]ledgerEntry{testEntry(put, 1)}); err != nil {
+						ended <- err
+						return
+					}
+				}
+				ended <- nil
+			}()
+			synctest.Wait()
+			if put != 19 || l.count() != 20 { // the 20th fills the second table
+				t.Errorf("%d puts came back, %d entries are in memory", put, l.count())
+			}
+			if _, found, err := l.get([]idHash{testID(3), testID(19)}); err != nil || !found[0] || !found[1] {
+				t.Errorf("get meanwhile: %v, %v", found, err)
+			}
+			close(goOn)
+			if err := <-ended; !errors.Is(err, failure) {
+				t.Errorf("put gives %v, want %v", err, failure)
+			}
+			if err := l.close(); !errors.Is(err, failure) {
+				t.Errorf("close gives %v, want %v", err, failure)
+			}
+		})
+	}
+}
+
+// TestLedgerLogIsBounded: the same few ids again and again make no table full, and still the log ends.
+func TestLedgerLogIsBounded(t *testing.T) {
+	const logBytes = 200 * recordSize
+	m := newForgetfulFS()
+	l := mustOpen(t, "d", ledgerOptions{files: m, logBytes: logBytes})
+	for version := range uint32(3000) {
+		noError(t, l.put([]ledgerEntry{testEntry(int(version%5), version)}))
+		noError(t, l.sync())
+		// Two logs, each with the last frame over the limit, and small change.
+		if n := m.bytes(); n > 2*(logBytes+100)+10_000 {
+			t.Fatalf("after %d puts of 5 ids: %d bytes on disk", version+1, n)
+		}
+	}
+	noError(t, l.close())
+}
+
+// TestLedgerBufferIsBounded: puts without a sync are written when they are many.
+func TestLedgerBufferIsBounded(t *testing.T) {
+	m := newForgetfulFS()
+	l := mustOpen(t, "d", ledgerOptions{files: m, frameEntries: 100})
+	before := m.bytes()
+	for n := range 99 {
+		noError(t, l.put([]ledgerEntry{testEntry(n, 1)}))
+	}
+	if m.bytes() != before {
+		t.Error("puts are not buffered")
+	}
+	noError(t, l.put([]ledgerEntry{testEntry(99, 1)}))
+	if m.bytes() != before+frameHeader+100*recordSize {
+		t.Errorf("the buffer was not written as one frame: %d bytes", m.bytes()-before)
+	}
+	noError(t, l.close())
+}
+
+// TestLedgerCloseEndsMerges: close does not wait for the end of a long merge, which the next open takes up again.
+func TestLedgerCloseEndsMerges(t *testing.T) {
+	const n = 64 * blockRecords // a bite
+	m := newForgetfulFS()
+	l := mustOpen(t, "d", ledgerOptions{files: m, tableEntries: n})
+	reached, done := make(chan struct{}), false
+	m.mu.Lock()
+	m.fail = func(_ int, what, path string) error { // numbers as in TestLedgerDoesNotWaitForMerges
+		if what == "create" && filepath.Base(path) == runName(6)+tempSuffix {
+			close(reached)
+			<-l.stop
+		}
+		done = done || what == "rename" && filepath.Base(path) == runName(6)
+		return nil
+	}
+	m.mu.Unlock()
+	for from := range 2 {
+		var es []ledgerEntry
+		for i := range n {
+			es = append(es, testEntry(from*n+i, 1))
+		}
+		noError(t, l.put(es))
+		waitForSpill(l)
+	}
+	<-reached
+	noError(t, l.close())
+	if done {
+		t.Error("close waited for the merge")
+	}
+	got, err := readAll(m, testEnds, nil)
+	if err != nil || len(got) != 2*n || len(m.temps()) > 0 {
+		t.Errorf("afterwards: %d ids, %v, %q", len(got), err, m.temps())
+	}
+}
+
+// TestLedgerSyncsLongRunsInPieces: or the fsync at the end would hold up those of the log.
+func TestLedgerSyncsLongRunsInPieces(t *testing.T) {
+	m := newForgetfulFS()
+	syncs := 0
+	m.fail = func(_ int, what, path string) error {
+		if what == "sync" {
+			syncs++
+		}
+		return nil
+	}
+	es := make([]ledgerEntry, 2*runSyncEvery/recordSize+1000)
+	for i := range es {
+		binary.BigEndian.PutUint32(es[i].ID[:], uint32(i))
+	}
+	r, err := closedLedger(m, 0).writeRun(1, []entrySource{&tableSource{es}})
+	noError(t, err)
+	if syncs != 3 || r.count != int64(len(es)) {
+		t.Errorf("%d syncs for %d records of %d", syncs, r.count, len(es))
 	}
 }
 
