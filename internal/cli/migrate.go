@@ -30,11 +30,14 @@ func migrateCommand(s Streams) *cli.Command {
 			&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and stop"},
 			jsonFlag(),
 		}),
-		Action: func(c *cli.Context) error { return migrate(c, s) },
+		Action: func(c *cli.Context) error {
+			return withEnds(c, s, func(st *stores, o copier.Options, out *observer) error { return migrate(c, s, st, o, out) })
+		},
 	}
 }
 
-func migrate(c *cli.Context, s Streams) (err error) {
+// withEnds opens both ends of a command, shows what run tells, and closes the ends.
+func withEnds(c *cli.Context, s Streams, run func(*stores, copier.Options, *observer) error) (err error) {
 	if err := noArguments(c); err != nil {
 		return err
 	}
@@ -50,6 +53,10 @@ func migrate(c *cli.Context, s Streams) (err error) {
 	out := newObserver(c, s)
 	defer out.close()
 	o.Observe = out.observe
+	return run(st, o, out)
+}
+
+func migrate(c *cli.Context, s Streams, st *stores, o copier.Options, out *observer) (err error) {
 	job, err := copier.Prepare(c.Context, o)
 	if err != nil {
 		return err

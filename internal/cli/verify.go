@@ -20,26 +20,13 @@ func verifyCommand(s Streams) *cli.Command {
 			&cli.IntFlag{Name: "workers", Value: 4, Usage: "`N` pages at a time"},
 			jsonFlag(),
 		}),
-		Action: func(c *cli.Context) error { return verify(c, s) },
+		Action: func(c *cli.Context) error {
+			return withEnds(c, s, func(_ *stores, o copier.Options, out *observer) error { return verify(c, s, o, out) })
+		},
 	}
 }
 
-func verify(c *cli.Context, s Streams) (err error) {
-	if err := noArguments(c); err != nil {
-		return err
-	}
-	st, err := newStores(c, s)
-	if err != nil {
-		return err
-	}
-	defer closing(st, &err)
-	o, err := copyOptions(c, st)
-	if err != nil {
-		return err
-	}
-	out := newObserver(c, s)
-	defer out.close()
-	o.Observe = out.observe
+func verify(c *cli.Context, s Streams, o copier.Options, out *observer) error {
 	cmp, err := copier.Verify(c.Context, o)
 	if err != nil {
 		return err

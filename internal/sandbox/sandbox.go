@@ -129,13 +129,17 @@ func (d *Dir) empty() error {
 	return nil
 }
 
-// replaceFile writes a file as a whole or not at all.
+// replaceFile writes a file as a whole or not at all, after a crash too.
 func replaceFile(path string, data []byte) error {
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, append(data, '\n'), 0o600); err != nil {
+	tmp, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
 		return err
 	}
-	return os.Rename(tmp, path)
+	_, err = tmp.Write(append(data, '\n'))
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
 }
 
 // Path returns the directory.
@@ -203,12 +207,12 @@ func (d *Dir) Table(layoutName string, seed bool, sessions int) (*Table, error) 
 // makeTable makes a store from the beginning, whatever an interrupted attempt has left.
 func (d *Dir) makeTable(l *layout.Layout, seed bool, sessions int) (t *Table, err error) {
 	dir := d.store(l.Name)
-	if t, err := openTable(dir, l, d.now); err == nil {
-		err = t.Close()
-		if err != nil {
+	switch t, err := openTable(dir, l, d.now); {
+	case err == nil:
+		if err := t.Close(); err != nil {
 			return nil, err
 		}
-	} else if errors.Is(err, memstore.ErrInUse) {
+	case errors.Is(err, memstore.ErrInUse):
 		return nil, err
 	}
 	if err := os.RemoveAll(dir); err != nil {

@@ -32,7 +32,7 @@ var _ interface {
 } = (*Table)(nil)
 
 func openTable(dir string, l *layout.Layout, now func() time.Time) (*Table, error) {
-	o := memstore.Options{Now: now, FirstCookie: &l.FirstCookie, ServesExpired: l.ServesExpired}
+	o := memstore.Options{Now: now, FirstCookie: &l.FirstCookie, ServesExpired: l.ServesExpired, Sync: memstore.SyncInterval}
 	o.Quirks.UpdateKeepsExpiry = !l.UpdateRenews
 	o.Quirks.ReleaseKeepsExpiry = !l.ReleaseRenews
 	rows, err := memstore.Open(dir, o)
@@ -200,18 +200,27 @@ func (t *Table) Peek(ctx context.Context, keys []session.Key) ([]*session.Record
 	return rs, nil
 }
 
-// Scan implements session.Scanner.
+// Scan implements session.Scanner. The memstore's payloads are longer than ours, so its pages may end early; they are
+// filled up to what was asked for.
 func (t *Table) Scan(ctx context.Context, req session.ScanRequest) (session.Page, error) {
-	pg, err := t.rows.Scan(ctx, req)
-	if err != nil {
-		return session.Page{}, err
-	}
-	for i := range pg.Records {
-		if err := t.unpack(&pg.Records[i]); err != nil {
+	var all session.Page
+	for bounded := req.Bytes > 0; ; {
+		pg, err := t.rows.Scan(ctx, req)
+		if err != nil {
 			return session.Page{}, err
 		}
+		for i := range pg.Records {
+			if err := t.unpack(&pg.Records[i]); err != nil {
+				return session.Page{}, err
+			}
+			req.Bytes -= len(pg.Records[i].Payload)
+		}
+		all.Records, all.Next = append(all.Records, pg.Records...), pg.Next
+		req.After, req.Limit = pg.Next, req.Limit-len(pg.Records)
+		if pg.Next == "" || req.Limit <= 0 || !bounded || req.Bytes <= 0 {
+			return all, nil
+		}
 	}
-	return pg, nil
 }
 
 // Apply implements session.Applier.
