@@ -33,14 +33,12 @@ func (sc *scratch) readStatics(cur *cursor, o Options, names *textDecoder) int32
 	if sensible := cur.ok() && cur.pos < len(cur.b) && cur.b[cur.pos] == trailer; sensible || !pointers {
 		return count
 	}
-	wide, after := *cur, *names
 	*cur, *names, sc.text, sc.statics = narrow, before, sc.text[:text], sc.statics[:0]
 	sc.readStaticEntries(cur, int(count), names, 4)
 	if !cur.ok() || cur.pos == len(cur.b) || cur.b[cur.pos] != trailer {
 		// Neither makes sense: tell about the usual width.
 		*cur, *names, sc.text, sc.statics = narrow, before, sc.text[:text], sc.statics[:0]
 		sc.readStaticEntries(cur, int(count), names, 8)
-		*cur, *names = wide, after
 	}
 	return count
 }
