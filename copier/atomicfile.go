@@ -105,11 +105,11 @@ func (o osFiles) create(path string) (stateFile, error) {
 func (osFiles) open(path string) (stateFile, error) { return os.Open(path) }
 
 func (osFiles) rename(from, to string) error {
-	return whileBusy(time.Sleep, func() error { return os.Rename(from, to) })
+	return whileBusy(isBusy, time.Sleep, func() error { return os.Rename(from, to) })
 }
 
 func (osFiles) remove(path string) error {
-	err := whileBusy(time.Sleep, func() error { return os.Remove(path) })
+	err := whileBusy(isBusy, time.Sleep, func() error { return os.Remove(path) })
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -136,11 +136,11 @@ func (osFiles) size(path string) (int64, error) {
 func (osFiles) syncDir(dir string) error { return syncFolder(dir) }
 
 // whileBusy repeats f while it fails because somebody else has the file open: a virus scanner or an indexer on Windows
-// looks at every new file for some milliseconds, and rename and remove fail meanwhile. It gives up after two seconds.
-func whileBusy(wait func(time.Duration), f func() error) error {
+// looks at every new file for some milliseconds, and rename and remove fail meanwhile. It gives up after a second.
+func whileBusy(busy func(error) bool, wait func(time.Duration), f func() error) error {
 	for pause := time.Millisecond; ; pause *= 2 {
 		err := f()
-		if err == nil || !isBusy(err) || pause > time.Second {
+		if err == nil || !busy(err) || pause > time.Second {
 			return err
 		}
 		wait(pause)

@@ -137,11 +137,30 @@ func TestMakeDir(t *testing.T) {
 	}
 }
 
-func TestWhileBusyGivesUp(t *testing.T) {
-	var waited time.Duration
-	calls := 0
-	err := whileBusy(func(d time.Duration) { waited += d }, func() error { calls++; return errPowerCut })
-	if err != errPowerCut || calls != 1 || waited != 0 {
-		t.Errorf("an error that has nothing to do with others: %d calls, waited %v, %v", calls, waited, err)
+func TestWhileBusy(t *testing.T) {
+	scanned, other := errors.New("a virus scanner has it"), errors.New("no such file")
+	busy := func(err error) bool { return err == scanned }
+	for _, v := range []struct {
+		fails  error
+		times  int // that it fails
+		want   error
+		calls  int
+		waited time.Duration
+	}{
+		{nil, 0, nil, 1, 0},
+		{other, 100, other, 1, 0},
+		{scanned, 3, nil, 4, 7 * time.Millisecond},
+		{scanned, 100, scanned, 11, 1023 * time.Millisecond},
+	} {
+		calls, waited := 0, time.Duration(0)
+		err := whileBusy(busy, func(d time.Duration) { waited += d }, func() error {
+			if calls++; calls <= v.times {
+				return v.fails
+			}
+			return nil
+		})
+		if err != v.want || calls != v.calls || waited != v.waited {
+			t.Errorf("%v %d times: %d calls, waited %v, %v", v.fails, v.times, calls, waited, err)
+		}
 	}
 }

@@ -26,8 +26,9 @@ import (
 // becomes a run at once. Every change of the list of files is one atomic replacement of state.json, after the new files
 // are durable and before the old ones are deleted; files that it does not name are left-overs of a crash and are deleted.
 //
-// Memory: two tables (active and frozen) of 65,536 entries, and at most 512 KB of index a run, of which there are at
-// most five at ten million ids, in between merges some more; nothing grows with the number of ids but the number of runs, by its logarithm.
+// Memory: two tables (active and frozen) of 65,536 entries, and at most 512 KB of index a run, of which there are at most
+// five at ten million ids, and some more during a merge. Nothing grows with the number of ids but the number of runs, by
+// its logarithm.
 //
 // A table in place on disk was the alternative. It needs a redo log with whole blocks against torn writes, and a rehash
 // when it grows; immutable files need neither, and damage in them is always damage.
