@@ -59,19 +59,21 @@ func samePayload(a, b []byte, anyForm bool) bool {
 	if !anyForm {
 		return false
 	}
-	pa, okA := plain(a)
-	pb, okB := plain(b)
+	most := int64(max(len(a), len(b))) // either may be the long plain form of the other
+	pa, okA := plain(a, most)
+	pb, okB := plain(b, most)
 	return okA && okB && bytes.Equal(pa, pb)
 }
 
-// plain returns the uncompressed form of a payload.
-func plain(p []byte) ([]byte, bool) {
-	switch form, err := aspnetser.Examine(p, aspnetser.Options{}); {
+// plain returns the uncompressed form of a payload, if it is at most as long as most or the codec's own limit.
+func plain(p []byte, most int64) ([]byte, bool) {
+	o := aspnetser.Options{MaxInflated: max(most, aspnetser.DefaultMaxInflated)}
+	switch form, err := aspnetser.Examine(p, o); {
 	case err != nil:
 		return nil, false
 	case form == aspnetser.FormPlain:
 		return p, true
 	}
-	out, err := aspnetser.Inflate(nil, p, aspnetser.Options{})
+	out, err := aspnetser.Inflate(nil, p, o)
 	return out, err == nil
 }

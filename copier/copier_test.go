@@ -465,6 +465,17 @@ func TestCompressionIsConvertedAndTheInflatedBytesAreEqual(t *testing.T) {
 	}
 	want(t, b.mustRun(), Counters{Scanned: 9, Unchanged: 9, Undecodable: 1, Verified: 9})
 
+	// One that is larger than what the codec inflates by itself, and shrinks to next to nothing.
+	big := append([]byte{20, 0, 0, 0, 1, 0, 1, 0, 0, 0, 255, 255, 255, 255, 1, 'k', 5, 0, 0, 1, 1, 0x80, 0x80, 0x80, 8}, make([]byte, 1<<24)...)
+	big = append(big, 0xFF)
+	if form, err := aspnetser.Examine(big, aspnetser.Options{}); err != nil || form != aspnetser.FormPlain {
+		t.Fatalf("the big payload: %v, %v", form, err)
+	}
+	b.put(b.from, b.record(b.spell("shop", raw(60), layout.RuleInbox), big))
+	want(t, b.mustRun(), Counters{Scanned: 10, Copied: 1, Unchanged: 9, Undecodable: 1, Verified: 10})
+	b.remove(b.from, b.spell("shop", raw(60), layout.RuleInbox))
+	b.remove(b.to, b.spell("shop", raw(60), layout.RuleAsync21))
+
 	// And back: what was compressed comes out as it was.
 	back := newBench(t)
 	back.o.Source, back.o.From = b.to, b.o.To

@@ -46,7 +46,7 @@ func convert(p []byte, from aspnetser.Compression, to Target) (out []byte, broke
 	if err != nil {
 		return nil, nil, fmt.Errorf("compressing a payload of %d bytes: %w", len(p), err)
 	}
-	back, err := aspnetser.Inflate(nil, out, aspnetser.Options{})
+	back, err := aspnetser.Inflate(nil, out, aspnetser.Options{MaxInflated: max(int64(len(p)), aspnetser.DefaultMaxInflated)})
 	if err != nil {
 		return nil, nil, fmt.Errorf("checking a compressed payload: %w", err)
 	}
