@@ -40,13 +40,16 @@ func (t *Text) Observe(e copier.Event) {
 		if t.terminal {
 			t.bar = progressbar.NewOptions64(e.Total, progressbar.OptionSetWriter(t.w),
 				progressbar.OptionSetDescription(fmt.Sprintf("%-10s", e.Phase)), progressbar.OptionShowCount(),
-				progressbar.OptionShowIts(), progressbar.OptionSetItsString("sessions"), progressbar.OptionSetPredictTime(true),
+				progressbar.OptionSetPredictTime(true),
 				progressbar.OptionSetWidth(30), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 		}
 	case copier.Progress:
 		if t.bar != nil {
 			if t.bar.GetMax64() != t.state.Total && t.state.Total >= 0 {
 				t.bar.ChangeMax64(t.state.Total)
+			}
+			if now.Sub(t.state.began) >= time.Second { // before, a rate is noise
+				t.bar.Describe(fmt.Sprintf("%-10s %s/s", t.state.Phase, Count(int64(t.state.Rate(now)))))
 			}
 			_ = t.bar.Set64(t.state.Rows) // a bar that cannot be drawn stops nothing
 		} else if !t.terminal && now.Sub(t.lastLine) >= lineEvery {
