@@ -27,7 +27,7 @@ type manifestPart struct {
 var manifestForm = stateForm{kind: "ledger", version: 1, what: "ledger", hints: ledgerHints}
 
 var ledgerHints = map[StateKind]string{
-	StateDamaged: "make it anew from both stores with --rebuild-ledger, or start over with --start-over",
+	StateDamaged: "put it back from a copy, or start over with --start-over: what the target holds then counts as its own",
 	StateForeign: "give another --checkpoint FILE (its ledger lies beside it), or start over with --start-over",
 	StateNewer:   "use the version of aspstate that wrote it, or start over with --start-over",
 }

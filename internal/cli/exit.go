@@ -75,6 +75,8 @@ func exitCode(err error) (code int, hint string) {
 		return exitFailed, ""
 	case errors.As(err, &inUse):
 		return exitUnreachable, "one process owns an embedded store: stop the other one, or let it serve this one"
+	case errors.Is(err, copier.ErrStateInUse):
+		return exitUnreachable, "another run of the same copy is under way"
 	case errors.Is(err, sandbox.ErrNotSandbox):
 		return exitUnreachable, "choose another directory with --sandbox DIR"
 	case errors.Is(err, memstore.ErrFormat), errors.Is(err, memstore.ErrDamaged), isPathError(err):

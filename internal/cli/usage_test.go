@@ -186,6 +186,31 @@ func TestDamagedAndForeignState(t *testing.T) {
 	}
 }
 
+// Two runs of one copy at a time: the second is told so, whichever store it meets first.
+func TestTwoRunsAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	cp := filepath.Join(dir, "checkpoint")
+	store := "embedded:" + filepath.Join(dir, "store")
+	ok(t, "migrate", "--from", "v1.1", "--to-dsn", store, "--sandbox", filepath.Join(dir, "a"), "--sandbox-sessions", "20", "--checkpoint", cp)
+	first := process(t, "migrate", "--from", "v1.1", "--to-dsn", store, "--sandbox", filepath.Join(dir, "a"), "--checkpoint", cp, "--rate", "5", "--json")
+	out, err := first.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer first.Wait()
+	defer first.Process.Kill()
+	if _, err := out.Read(make([]byte, 100)); err != nil { // it has begun
+		t.Fatal(err)
+	}
+	r := command(t, "", "migrate", "--from", "v1.1", "--to-dsn", store, "--sandbox", filepath.Join(dir, "a"), "--checkpoint", cp)
+	if r.code != exitUnreachable || !strings.Contains(r.err, "has it open") || !strings.Contains(r.err, "hint: ") {
+		t.Errorf("exit %d: %s", r.code, r.err)
+	}
+}
+
 func TestRefusalsOfTheSandbox(t *testing.T) {
 	sb := filepath.Join(t.TempDir(), "sandbox")
 	for _, c := range []struct {
