@@ -10,27 +10,28 @@ import (
 // removeOld takes the old spellings out of a table that was re-spelled in place. A row goes only if its copy stands
 // beside it, equal; one that has changed since it was copied, or whose copy is in use already and differs, is kept and
 // announced, for another run or a person.
-func (r *run) removeOld(ctx context.Context) (int64, error) {
+func (r *run) removeOld(ctx context.Context) error {
 	if err := r.move(PhaseRemoveOld); err != nil {
-		return 0, err
+		return err
 	}
 	table, ok := r.o.Source.(session.Applier)
 	if !ok {
-		return 0, fmt.Errorf("removing old rows from %s: it cannot be written", r.o.From.Title)
+		return fmt.Errorf("removing old rows from %s: it cannot be written", r.o.From.Title)
 	}
-	var removed int64
+	r.observe(PhaseStarted{Phase: PhaseRemoveOld, Total: count(ctx, r.o.Source)})
+	var rows int64
 	pages := r.pager(r.o.Source, r.o.From.Title)
 	pages.workers = 1 // the table is being scanned and deleted from at once
-	err := pages.run(ctx, "", func(ctx context.Context, recs []session.Record) (tally, error) {
+	return pages.run(ctx, "", func(ctx context.Context, recs []session.Record) (tally, error) {
 		p := &pageRemove{Job: r.Job, table: table, pass: r.at.Pass, now: session.At(r.o.Now())}
 		n, err := p.run(ctx, recs)
-		removed += n
-		return tally{}, err
-	}, func(session.Cursor, int, tally) error {
-		r.observe(Progress{Phase: PhaseRemoveOld, Rows: removed, Counters: r.total.Counters})
+		return tally{RemovedOld: n}, err
+	}, func(_ session.Cursor, n int, done tally) error {
+		r.total.add(done)
+		rows += int64(n)
+		r.observe(Progress{Phase: PhaseRemoveOld, Rows: rows, Counters: r.total.Counters})
 		return nil
 	})
-	return removed, err
 }
 
 type pageRemove struct {

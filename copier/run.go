@@ -39,7 +39,7 @@ func (j *Job) Run(ctx context.Context) (rep Report, err error) {
 		}
 	}
 	if j.o.RemoveOld && r.total.Differences == 0 {
-		if rep.RemovedOld, err = r.removeOld(ctx); err != nil {
+		if err := r.removeOld(ctx); err != nil {
 			return r.report(rep), err
 		}
 	}
@@ -66,11 +66,14 @@ type tally struct {
 	Counters
 	Present int64           `json:"present"` // target rows of this pass that the sweep has seen and that live beyond Horizon
 	Horizon session.Instant `json:"horizon"` // see run.horizon; 0 before the sweep
+
+	RemovedOld int64 `json:"removed_old"`
 }
 
 func (t *tally) add(d tally) {
 	t.Counters.add(d.Counters)
 	t.Present += d.Present
+	t.RemovedOld += d.RemovedOld
 }
 
 // begin opens the ledger and decides where the pass starts.
@@ -156,6 +159,6 @@ func (r *run) move(ph Phase) error {
 }
 
 func (r *run) report(rep Report) Report {
-	rep.Counters, rep.Took = r.total.Counters, time.Since(r.began)
+	rep.Counters, rep.RemovedOld, rep.Took = r.total.Counters, r.total.RemovedOld, time.Since(r.began)
 	return rep
 }
