@@ -20,7 +20,7 @@ const othersSuffix = "others"
 // census is what the preflight learns from looking at every source row once. Its size does not depend on the number of
 // rows.
 type census struct {
-	rows, live, expired, elsewhere, locked, collisions, bytes int64
+	rows, live, expired, elsewhere, there, locked, collisions, bytes int64
 
 	groups  map[groupKey]*Group
 	unknown map[string]int64
@@ -43,13 +43,14 @@ func (o *Options) countPage(ctx context.Context, recs []session.Record, now sess
 	for i := range recs {
 		r := &recs[i]
 		p, f, err := o.sortRow(r, now)
-		if f == fateIgnore {
-			c.rows++
-			c.elsewhere++
-			continue
-		}
 		c.rows++
 		switch f {
+		case fateIgnore:
+			c.elsewhere++
+			continue
+		case fateTarget:
+			c.there++
+			continue
 		case fateExpired:
 			c.expired++
 			continue
@@ -91,11 +92,15 @@ func (o *Options) countPage(ctx context.Context, recs []session.Record, now sess
 	return c, nil
 }
 
-// suffixOf returns the suffix that an error of Spelling.Parse complains about, "" for ids that have none.
+// suffixOf returns the suffix or the application that an error of sortRow complains about, "" for ids that have none.
 func suffixOf(err error) string {
 	var unknown *layout.UnknownSuffixError
-	if errors.As(err, &unknown) {
+	var app *layout.UnknownApplicationError
+	switch {
+	case errors.As(err, &unknown):
 		return unknown.Suffix
+	case errors.As(err, &app):
+		return "application " + app.App
 	}
 	return ""
 }
@@ -121,6 +126,7 @@ func (c *census) merge(d *census) {
 	c.live += d.live
 	c.expired += d.expired
 	c.elsewhere += d.elsewhere
+	c.there += d.there
 	c.locked += d.locked
 	c.collisions += d.collisions
 	c.bytes += d.bytes
@@ -141,7 +147,7 @@ func (c *census) merge(d *census) {
 
 // fill writes what was counted into the plan.
 func (c *census) fill(p *Plan) {
-	p.Rows, p.Live, p.Expired, p.Elsewhere = c.rows, c.live, c.expired, c.elsewhere
+	p.Rows, p.Live, p.Expired, p.Elsewhere, p.There = c.rows, c.live, c.expired, c.elsewhere, c.there
 	p.Locked, p.Collisions, p.Bytes = c.locked, c.collisions, c.bytes
 	for _, g := range c.groups {
 		p.Groups = append(p.Groups, *g)

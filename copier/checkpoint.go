@@ -32,7 +32,7 @@ var checkpointForm = stateForm{
 	kind: "checkpoint", version: 1, what: "checkpoint",
 	hints: map[StateKind]string{
 		StateDamaged: "give another --checkpoint FILE, or start over with --start-over",
-		StateForeign: "give another --checkpoint FILE, or start over with --start-over",
+		StateForeign: "give another --checkpoint FILE",
 		StateNewer:   "use the version of aspstate that wrote it, give another --checkpoint FILE, or start over with --start-over",
 	},
 }

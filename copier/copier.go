@@ -158,7 +158,11 @@ func (o *Options) fingerprint() [32]byte {
 func (o *Options) fromPrint() string { return o.From.Identity + " " + o.From.Layout.Name }
 
 func (o *Options) toPrint() string {
-	return o.To.Identity + " " + o.To.Layout.Name + " " + string(o.ToRule)
+	print := o.To.Identity + " " + o.To.Layout.Name + " " + string(o.ToRule)
+	if o.ToRule == layout.RuleRaw { // the same ids mean other sessions for another application
+		print += " " + o.To.Spelling.Registry.Applications()[0].Name
+	}
+	return print
 }
 
 // planPrint covers what must not change between an interrupted run and its resumption.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aspstate/aspstate/session"
 )
@@ -13,16 +14,31 @@ const attempts = 3
 
 // copyAll runs the copy phase and moves on to the sweep.
 func (r *run) copyAll(ctx context.Context) error {
-	err := r.phase(ctx, PhaseCopy, r.o.Source, r.o.From.Title, r.Plan.Rows, func(ctx context.Context, recs []session.Record) (tally, error) {
-		p := &pageCopy{Job: r.Job, pass: r.at.Pass, now: session.At(r.o.Now())}
+	r.observe(PhaseStarted{Phase: PhaseCopy, Total: r.Plan.Rows, Done: r.total.Scanned})
+	pages := r.pager(r.o.Source, r.o.From.Title)
+	err := pages.run(ctx, session.Cursor(r.at.Cursor), func(ctx context.Context, recs []session.Record) (tally, error) {
+		p := &pageCopy{Job: r.Job, pass: r.at.Pass, now: session.At(r.o.Now()), ranks: r.ranks}
 		err := p.run(ctx, recs)
 		return tally{Counters: p.n}, err
-	})
+	}, r.mark)
 	if err != nil {
 		return err
 	}
-	r.total.Horizon = r.horizon()
 	return r.move(PhaseSweep)
+}
+
+// mark takes note that the copy has come to a cursor.
+func (r *run) mark(next session.Cursor, _ int, done tally) error {
+	r.total.add(done)
+	r.observe(Progress{Phase: PhaseCopy, Rows: r.total.Scanned, Counters: r.total.Counters})
+	if next == "" {
+		return nil // the phase's end; copyAll moves on and saves
+	}
+	r.at.Cursor = string(next)
+	if time.Since(r.savedAt) < r.o.SaveEvery {
+		return nil
+	}
+	return r.save()
 }
 
 // pageCopy takes one page of source rows to the target.
@@ -31,6 +47,8 @@ type pageCopy struct {
 	pass uint32
 	now  session.Instant
 	n    Counters
+
+	ranks bool // ranks of the ledger are of the same id rules in the same order
 }
 
 func (p *pageCopy) run(ctx context.Context, recs []session.Record) error {
@@ -65,7 +83,7 @@ func (p *pageCopy) jobs(ctx context.Context, recs []session.Record) ([]*job, err
 	for i := range recs {
 		src := &recs[i]
 		ids, f, why := p.o.sortRow(src, p.now)
-		if f == fateIgnore {
+		if f == fateIgnore || f == fateTarget {
 			continue
 		}
 		p.n.Scanned++
@@ -161,9 +179,13 @@ func (p *pageCopy) decide(ctx context.Context, jobs []*job) ([]write, error) {
 			p.n.Unchanged++
 			p.n.Verified++
 			h := hashFence(row.Fence())
-			adopt = append(adopt, ledgerEntry{ID: j.id, Before: h, After: h, Expires: row.Expires, Pass: p.pass, Done: true})
+			adopt = append(adopt, ledgerEntry{
+				ID: j.id, Before: h, After: h, Expires: row.Expires, Pass: stamp(p.pass, j.rank), Done: true,
+			})
 		case judgeOtherCase:
 			p.refuse(j.src, errSameButForCase)
+		case judgeLost:
+			p.refuse(j.src, errLost)
 		case judgeRemovedThere:
 			p.owned(j, "the target's application has removed it")
 		case judgeOwned:
@@ -184,17 +206,25 @@ const (
 	judgeOwned
 	judgeRemovedThere
 	judgeOtherCase
+	judgeLost
 )
+
+// errLost: the session that was copied is gone, and this row, which it had won over, is what is left of it. To copy it
+// could bring a session back that somebody has logged out of.
+var errLost = errors.New("it had lost to a row of the same session, which has been removed from the source since")
 
 // judge says what is to be done about one row, given what the target holds (nil: nothing) and what the ledger remembers.
 func (p *pageCopy) judge(j *job, row *session.Record, e ledgerEntry, known bool) judgement {
+	if known && p.ranks && j.rank > rankOf(e) && e.Expires >= p.now {
+		return judgeLost
+	}
 	if row == nil {
 		switch {
 		case !known, e.After == 0: // never written, or carried away by us when the source had removed it
 			return judgeWrite
 		case !e.Done && e.Before == 0: // the run that meant to write it was interrupted
 			return judgeWrite
-		case e.Expires < p.now: // purged there, and renewed in the source
+		case e.Expires < p.now && j.want.Expires > e.Expires: // purged there, and renewed in the source
 			return judgeWrite
 		}
 		return judgeRemovedThere
@@ -227,7 +257,7 @@ func (p *pageCopy) plan(j *job, row *session.Record) write {
 	}
 	w.change.Record = j.want
 	after := p.o.Target.After(w.change)
-	w.entry.ID, w.entry.After, w.entry.Expires, w.entry.Pass = j.id, hashFence(after), after.Expires, p.pass
+	w.entry.ID, w.entry.After, w.entry.Expires, w.entry.Pass = j.id, hashFence(after), after.Expires, stamp(p.pass, j.rank)
 	return w
 }
 

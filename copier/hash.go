@@ -21,7 +21,18 @@ func hashID(k session.Key, foldCase bool) idHash {
 	return idHash(sum[:16])
 }
 
-// hashFence shortens a fence to 8 bytes for the ledger. 0 stands for "no row" and never comes out of a fence.
+// leaving stands in Before of an entry while the old row of a re-spelled session is being removed: see removeold.go.
+const leaving = 1
+
+// An entry's Pass carries, in its top four bits, the rank of the row that was copied: how many keys of the source would
+// have won over it.
+const rankShift = 28
+
+func stamp(pass, rank uint32) uint32 { return pass | min(rank, 15)<<rankShift }
+func passOf(e ledgerEntry) uint32    { return e.Pass & (1<<rankShift - 1) }
+func rankOf(e ledgerEntry) uint32    { return e.Pass >> rankShift }
+
+// hashFence shortens a fence to 8 bytes for the ledger. 0, which stands for "no row", and leaving never come out of a fence.
 func hashFence(f session.Fence) uint64 {
 	var b [64]byte
 	binary.LittleEndian.PutUint64(b[0:], f.Revision)
@@ -35,5 +46,5 @@ func hashFence(f session.Fence) uint64 {
 		b[44] = 1
 	}
 	sum := sha256.Sum256(b[:])
-	return max(1, binary.LittleEndian.Uint64(sum[:]))
+	return max(leaving+1, binary.LittleEndian.Uint64(sum[:]))
 }

@@ -18,7 +18,9 @@ type Job struct {
 	o      Options
 	ledger *ledger // nil before Run where none existed
 	saved  *checkpoint
-	pace   *pacer
+
+	lastPass uint32 // the highest pass that the checkpoint or the ledger knows
+	pace     *pacer
 
 	mu      sync.Mutex // guards what the observer is told
 	notices map[NoticeKind]int
@@ -59,10 +61,10 @@ func (j *Job) ledgerDir() string { return j.o.State + ".ledger" }
 
 // loadState reads what an earlier run has left. With StartOver nothing is read; Run removes it before it writes.
 func (j *Job) loadState() (err error) {
-	if j.o.StartOver {
-		return nil
-	}
 	saved, err := loadCheckpoint(j.o.State)
+	if j.o.StartOver {
+		return j.mayForget(saved, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -101,7 +103,7 @@ func (j *Job) preflight(ctx context.Context) error {
 	now := session.At(o.Now())
 	p := &Plan{
 		From: o.From.Title, To: o.To.Title, FromRules: o.From.Spelling.Rules, ToRule: o.ToRule, Learned: o.Learned,
-		InPlace: o.inPlace(), ToForm: o.ToCompressed, TargetRows: -1, Resume: j.saved != nil && !j.saved.Complete,
+		InPlace: o.inPlace(), ToForm: o.ToCompressed, TargetRows: -1,
 	}
 	j.Plan = p
 	j.observe(PhaseStarted{Phase: PhasePreflight, Total: count(ctx, o.Source)})
@@ -109,7 +111,6 @@ func (j *Job) preflight(ctx context.Context) error {
 	var rows int64
 	var mu sync.Mutex
 	pg := j.pager(o.Source, o.From.Title)
-	pg.pace = &pacer{}
 	err := pg.run(ctx, "", func(ctx context.Context, recs []session.Record) (tally, error) {
 		c, err := o.countPage(ctx, recs, now)
 		if err != nil {
@@ -131,10 +132,7 @@ func (j *Job) preflight(ctx context.Context) error {
 	f := &facts{o: o, plan: p, census: all}
 	p.TargetRows = count(ctx, o.Target)
 	if j.ledger != nil {
-		if f.ledgerLive, err = liveEntries(j.ledger, now); err != nil {
-			return err
-		}
-		if f.target, err = o.countTarget(ctx, now); err != nil {
+		if err = j.readLedger(f, now); err != nil {
 			return err
 		}
 	}
@@ -145,15 +143,25 @@ func (j *Job) preflight(ctx context.Context) error {
 	return nil
 }
 
-// liveEntries counts the sessions that we put into the target and that should be alive.
-func liveEntries(l *ledger, now session.Instant) (n int64, err error) {
-	err = l.each(func(e ledgerEntry) error {
+// readLedger counts the sessions that we put into the target and that should be alive, and decides whether an interrupted
+// run goes on. One that was interrupted while it removed old rows begins anew: the rows have gone on living. So does one
+// whose checkpoint is older than its ledger.
+func (j *Job) readLedger(f *facts, now session.Instant) error {
+	if j.saved != nil {
+		j.lastPass = j.saved.Pass
+	}
+	older := false
+	err := j.ledger.each(func(e ledgerEntry) error {
 		if e.Done && e.After != 0 && e.Expires > now {
-			n++
+			f.ledgerLive++
+		}
+		if p := passOf(e); p > j.lastPass {
+			j.lastPass, older = p, true
 		}
 		return nil
 	})
-	return n, err
+	f.plan.Resume = j.saved != nil && !j.saved.Complete && !older && Phase(j.saved.Phase) != PhaseRemoveOld
+	return err
 }
 
 // count asks a store for its number of rows; -1 when it cannot tell.

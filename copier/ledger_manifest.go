@@ -28,7 +28,7 @@ var manifestForm = stateForm{kind: "ledger", version: 1, what: "ledger", hints: 
 
 var ledgerHints = map[StateKind]string{
 	StateDamaged: "put it back from a copy, or start over with --start-over: what the target holds then counts as its own",
-	StateForeign: "give another --checkpoint FILE (its ledger lies beside it), or start over with --start-over",
+	StateForeign: "give another --checkpoint FILE (its ledger lies beside it)",
 	StateNewer:   "use the version of aspstate that wrote it, or start over with --start-over",
 }
 

@@ -21,6 +21,7 @@ type Plan struct {
 	Live       int64   // that would be copied, superseded ones included
 	Expired    int64   // dead: skipped
 	Elsewhere  int64   // of applications that were not chosen
+	There      int64   // in place: spelled by the target's rule already
 	Collisions int64   // rows that meet an earlier-named rule's row of the same session
 	Unknown    []Suffix
 	Locked     int64 // live rows that a request owned when they were looked at

@@ -2,14 +2,12 @@ package copier
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/aspstate/aspstate/compat/layout"
-	"github.com/aspstate/aspstate/session"
 )
 
 // facts is what the checks look at.
@@ -18,7 +16,6 @@ type facts struct {
 	plan       *Plan
 	census     *census
 	ledgerLive int64 // sessions in the ledger that would still be alive
-	target     *rowCount
 }
 
 // checks are the preflight's questions, in order. Each reads facts and writes nothing.
@@ -148,32 +145,32 @@ func checkCompression(f *facts) Check {
 	return ok(name, "no application mixes plain and compressed rows")
 }
 
-// many is how many sessions may be missing from the source before a run with deletions wants to be told so.
+// many is how many sessions may be missing from one end before a run wants to be told that this is meant.
 const many = 100
 
 func checkSourceEmptied(f *facts) Check {
 	const name = "source-emptied"
-	has := f.plan.Live + f.plan.Elsewhere // the ledger does not know applications
-	lost := f.ledgerLive - has
-	if f.o.AllowDeletions || f.ledgerLive == 0 || has > 0 && (lost <= many || 2*has >= f.ledgerLive) {
-		return ok(name, "the source has what it had")
+	if f.o.AllowDeletions || f.ledgerLive == 0 || f.plan.Live > 0 {
+		return ok(name, "the source has what it had, or the sweep will tell")
 	}
 	return Check{
 		name, Refused,
-		fmt.Sprintf("the source has %d live sessions, but %d were copied from it and should be alive: was it emptied or restarted?",
-			has, f.ledgerLive),
+		fmt.Sprintf("the source has no live session, but %d were copied from it and should be alive: was it emptied or restarted?",
+			f.ledgerLive),
 		"to carry the deletions into the target, --allow-deletions; to keep what the target has, do not run again (or --start-over)",
 	}
 }
 
 func checkTargetEmptied(f *facts) Check {
 	const name = "target-emptied"
-	if f.ledgerLive == 0 || f.target == nil || f.target.live > 0 {
+	rows := f.plan.TargetRows
+	if f.ledgerLive == 0 || rows < 0 || rows > 0 && (f.ledgerLive-rows <= many || 2*rows >= f.ledgerLive) {
 		return ok(name, "the target has what was copied")
 	}
 	return Check{
 		name, Refused,
-		fmt.Sprintf("the target has no live session, but %d were copied into it and should be alive: was it emptied or restarted?", f.ledgerLive),
+		fmt.Sprintf("the target has %d rows, but %d sessions were copied into it and should be alive: was it emptied or restarted?",
+			rows, f.ledgerLive),
 		"to copy everything again, --start-over",
 	}
 }
@@ -203,28 +200,4 @@ func joinRules(rs []layout.IDRule) string {
 		b.WriteString(string(r))
 	}
 	return b.String()
-}
-
-// rowCount is a look at the first rows of a target.
-type rowCount struct{ live int64 }
-
-// countTarget looks whether the target holds anything alive: it stops at the first page that does.
-func (o *Options) countTarget(ctx context.Context, now session.Instant) (*rowCount, error) {
-	var after session.Cursor
-	for {
-		pg, err := o.Target.Scan(ctx, session.ScanRequest{After: after, Limit: o.PageRows, Bytes: o.PageBytes})
-		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", o.To.Title, err)
-		}
-		var n rowCount
-		for i := range pg.Records {
-			if !dead(&pg.Records[i], now, o.To.Layout) {
-				n.live++
-			}
-		}
-		if n.live > 0 || pg.Next == "" {
-			return &n, nil
-		}
-		after = pg.Next
-	}
 }

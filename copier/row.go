@@ -14,6 +14,7 @@ import (
 type job struct {
 	src    *session.Record // as read
 	parsed layout.Parsed
+	rank   uint32         // how many keys of the source would win over this row's; 0 wins
 	want   session.Record // as it shall stand in the target; Revision is set when the target row has been looked at
 	id     idHash
 	broken error // why nobody can decode the payload; nil: it decodes
@@ -24,7 +25,8 @@ type fate uint8
 
 const (
 	fateCopy    fate = iota + 1
-	fateIgnore       // not part of this run: another application, or a row of the target's own in the same table
+	fateIgnore       // of an application that was not chosen
+	fateTarget       // in place: spelled by the target's rule
 	fateExpired      // dead
 	fateUnknown      // belongs to no known application
 	fateUnnamed      // belongs to one under a rule that was not named
@@ -36,8 +38,11 @@ func (o *Options) sortRow(r *session.Record, now session.Instant) (layout.Parsed
 	var unnamed *layout.UnnamedRuleError
 	switch {
 	case errors.As(err, &unnamed):
-		if o.inPlace() && unnamed.Rule == o.ToRule || !o.selected(unnamed.App) {
+		switch {
+		case !o.selected(unnamed.App):
 			return p, fateIgnore, nil
+		case o.inPlace() && unnamed.Rule == o.ToRule:
+			return p, fateTarget, nil
 		}
 		if dead(r, now, o.From.Layout) {
 			return p, fateExpired, nil
@@ -53,8 +58,11 @@ func (o *Options) sortRow(r *session.Record, now session.Instant) (layout.Parsed
 	case dead(r, now, o.From.Layout):
 		return p, fateExpired, nil
 	}
-	if _, err := o.rank(p, r.Key); err != nil {
+	if _, err := o.before(p, r.Key); err != nil {
 		return p, fateUnknown, err
+	}
+	if _, err := o.To.Spelling.Spell(p.Key, o.ToRule); err != nil && o.ToRule != layout.RuleRaw {
+		return p, fateUnknown, err // raw targets are for one application: a check of its own
 	}
 	return p, fateCopy, nil
 }
@@ -63,9 +71,9 @@ func (o *Options) sortRow(r *session.Record, now session.Instant) (layout.Parsed
 // table that tells letter case apart.
 var errUnasked = errors.New("its suffix is spelled in a letter case that no provider asks for")
 
-// rank returns the keys under which the session may stand in the source and win over the row that is stored under key:
+// before returns the keys under which the session may stand in the source and win over the row that is stored under key:
 // by the rules that were named earlier, or by the same rule under an application id that was named earlier.
-func (o *Options) rank(p layout.Parsed, key session.Key) (before []session.Key, err error) {
+func (o *Options) before(p layout.Parsed, key session.Key) (keys []session.Key, err error) {
 	for _, rule := range o.From.Spelling.Rules[:p.Priority+1] {
 		all, err := o.From.Spelling.SpellAll(p.Key, rule)
 		if err != nil {
@@ -73,9 +81,9 @@ func (o *Options) rank(p layout.Parsed, key session.Key) (before []session.Key, 
 		}
 		for _, k := range all {
 			if k == key || o.From.fold() && strings.EqualFold(k.ID, key.ID) {
-				return before, nil
+				return keys, nil
 			}
-			before = append(before, k)
+			keys = append(keys, k)
 		}
 	}
 	return nil, errUnasked
@@ -90,16 +98,18 @@ func dead(r *session.Record, now session.Instant, l *layout.Layout) bool {
 	return r.Expires < now
 }
 
-// superseded says of each row whether the source has a live row of the same session that wins over it.
+// superseded says of each row whether the source has a live row of the same session that wins over it, and
+// notes each row's rank.
 func (o *Options) superseded(ctx context.Context, jobs []*job, now session.Instant) ([]bool, error) {
 	lost := make([]bool, len(jobs))
 	var keys []session.Key
 	var owner []int
 	for i, j := range jobs {
-		before, err := o.rank(j.parsed, j.src.Key)
+		before, err := o.before(j.parsed, j.src.Key)
 		if err != nil {
 			return nil, err
 		}
+		j.rank = uint32(len(before))
 		for _, k := range before {
 			keys, owner = append(keys, k), append(owner, i)
 		}

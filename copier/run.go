@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"time"
 
 	"github.com/aspstate/aspstate/session"
@@ -33,10 +31,8 @@ func (j *Job) Run(ctx context.Context) (rep Report, err error) {
 			return r.report(rep), err
 		}
 	}
-	if Phase(r.at.Phase) == PhaseSweep {
-		if err := r.sweep(ctx); err != nil {
-			return r.report(rep), err
-		}
+	if err := r.sweep(ctx); err != nil {
+		return r.report(rep), err
 	}
 	if j.o.RemoveOld && r.total.Differences == 0 {
 		if err := r.removeOld(ctx); err != nil {
@@ -59,30 +55,25 @@ type run struct {
 	total   tally      // of all marked pages
 	savedAt time.Time
 	began   time.Time
+	ranks   bool            // the ledger's ranks are of the same id rules in the same order
+	horizon session.Instant // of the sweep, see newHorizon
 }
 
 // tally is what the checkpoint keeps of a pass besides its place.
 type tally struct {
 	Counters
-	Present int64           `json:"present"` // target rows of this pass that the sweep has seen and that live beyond Horizon
-	Horizon session.Instant `json:"horizon"` // see run.horizon; 0 before the sweep
-
 	RemovedOld int64 `json:"removed_old"`
 }
 
 func (t *tally) add(d tally) {
 	t.Counters.add(d.Counters)
-	t.Present += d.Present
 	t.RemovedOld += d.RemovedOld
 }
 
 // begin opens the ledger and decides where the pass starts.
 func (j *Job) begin() (*run, error) {
 	if j.o.StartOver {
-		if err := os.Remove(j.o.State); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("starting over: %w", err)
-		}
-		if err := os.RemoveAll(j.ledgerDir()); err != nil {
+		if err := j.forget(); err != nil {
 			return nil, fmt.Errorf("starting over: %w", err)
 		}
 	}
@@ -93,15 +84,11 @@ func (j *Job) begin() (*run, error) {
 		}
 		j.ledger = l
 	}
-	r := &run{Job: j, savedAt: time.Now(), began: time.Now()}
+	r := &run{Job: j, savedAt: time.Now(), began: time.Now(), ranks: j.saved != nil && j.saved.Plan == j.o.planPrint()}
 	r.at = checkpoint{
-		From: j.o.fromPrint(), To: j.o.toPrint(), Plan: j.o.planPrint(), Phase: string(PhaseCopy), Pass: 1,
+		From: j.o.fromPrint(), To: j.o.toPrint(), Plan: j.o.planPrint(), Phase: string(PhaseCopy), Pass: j.lastPass + 1,
 	}
-	switch {
-	case j.saved == nil:
-	case j.saved.Complete:
-		r.at.Pass = j.saved.Pass + 1
-	default:
+	if j.Plan.Resume {
 		r.at.Phase, r.at.Cursor, r.at.Pass = j.saved.Phase, j.saved.Cursor, j.saved.Pass
 		if err := json.Unmarshal(j.saved.Counters, &r.total); err != nil {
 			return nil, &StateError{
@@ -125,31 +112,6 @@ func (r *run) save() error {
 	r.at.Counters, r.at.Saved = c, r.o.Now().UTC()
 	r.savedAt = time.Now()
 	return saveCheckpoint(r.o.State, r.at)
-}
-
-// phase runs one scan of the run, with marks and progress.
-func (r *run) phase(ctx context.Context, ph Phase, from session.Scanner, what string, total int64,
-	work func(context.Context, []session.Record) (tally, error),
-) error {
-	after := session.Cursor(r.at.Cursor)
-	var rows int64
-	if ph == PhaseCopy {
-		rows = r.total.Scanned
-	}
-	r.observe(PhaseStarted{Phase: ph, Total: total, Done: rows})
-	return r.pager(from, what).run(ctx, after, work, func(next session.Cursor, n int, done tally) error {
-		r.total.add(done)
-		rows += int64(n)
-		r.observe(Progress{Phase: ph, Rows: rows, Counters: r.total.Counters})
-		if next == "" {
-			return nil // the phase's end; whoever called moves on and saves
-		}
-		r.at.Cursor = string(next)
-		if time.Since(r.savedAt) < r.o.SaveEvery {
-			return nil
-		}
-		return r.save()
-	})
 }
 
 // move enters the next phase, from its beginning.

@@ -147,12 +147,15 @@ func (v *verification) compare(ctx context.Context, jobs []*job) (differ []*job,
 // targetPage looks for live target rows that the source lacks.
 func (v *verification) targetPage(ctx context.Context, recs []session.Record) error {
 	now := session.At(v.o.Now())
-	inSource, mine, err := (&pageSweep{Job: v.Job, now: now}).sources(ctx, recs)
+	if v.o.inPlace() {
+		return nil // what has no old row beside it is what a re-spelling leaves
+	}
+	from, err := (&pageSweep{Job: v.Job, now: now}).origins(ctx, recs, func(int) (uint32, bool) { return 0, false })
 	if err != nil {
 		return err
 	}
 	for i := range recs {
-		if mine[i] && !inSource[i] && !dead(&recs[i], now, v.o.To.Layout) {
+		if from[i] == originGone && !dead(&recs[i], now, v.o.To.Layout) {
 			v.differs(recs[i].Key, []Aspect{AspectExtra})
 		}
 	}
