@@ -70,6 +70,8 @@ type Layout struct {
 	SurvivesRestart bool // rows outlive a restart of the server (frameworkcompat: not its -sstype t, in tempdb)
 	Target          bool // may be migrated to
 
+	// IDs are the rules by which providers of this layout spell ids; by any other rule nobody would find the rows.
+	IDs []IDRule
 	// DefaultIDs are the rules of the sandbox: a source is read by all of them, a target is written by the first.
 	DefaultIDs []IDRule
 }
@@ -132,6 +134,9 @@ const (
 func (l *Layout) HasColumn(name string) bool {
 	return slices.ContainsFunc(l.Columns, func(c Column) bool { return strings.EqualFold(c.Name, name) })
 }
+
+// Spells says whether a provider of this layout spells ids by the rule.
+func (l *Layout) Spells(rule IDRule) bool { return slices.Contains(l.IDs, rule) }
 
 // String returns the name.
 func (l *Layout) String() string { return l.Name }

@@ -139,6 +139,11 @@ func TestColumnsFitTheTraits(t *testing.T) {
 		if (l.ChunkTable != "") != (l.Form == FormChunks) || (len(l.ChunkColumns) > 0) != (l.Form == FormChunks) {
 			t.Errorf("%s: chunk table %q", l, l.ChunkTable)
 		}
+		for _, r := range l.DefaultIDs {
+			if !l.Spells(r) {
+				t.Errorf("%s: default rule %s is none of its own", l, r)
+			}
+		}
 		if _, err := NewSpelling(mustRegistry(t, Application{Name: "a"}), l.DefaultIDs...); err != nil {
 			t.Errorf("%s: %v", l, err)
 		}

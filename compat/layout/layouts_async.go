@@ -37,17 +37,24 @@ var v10 = &Layout{
 	Engine: EngineDisk, Form: FormItem, Times: DateTime, Clock: ClockWebUTC,
 	FirstCookie: 0, CookieRises: false, ServesExpired: false, UpdateRenews: false, ReleaseRenews: false,
 	CaseInsensitiveIDs: true, MaxID: 88, SurvivesRestart: true, Target: true,
-	DefaultIDs: []IDRule{RuleAsyncX64},
+	IDs: frameworkHashes, DefaultIDs: []IDRule{RuleAsyncX64},
 }
 
+// Which version's provider can be over which tables (sql-layouts.md 7, 13.3): 2.x takes 1.1's disk table through
+// FrameworkCompat, but not its memory table.
+var (
+	frameworkHashes = []IDRule{RuleAsyncX64, RuleAsyncX86}              // 1.x
+	asyncHashes     = []IDRule{RuleAsync21, RuleAsyncX64, RuleAsyncX86} // 2.x
+)
+
 // async fills in what 1.1 and 2.x have in common.
-func async(name, reference, title, table, long string, e Engine, ids IDRule) *Layout {
+func async(name, reference, title, table, long string, e Engine, ids []IDRule) *Layout {
 	l := &Layout{
 		Name: name, Reference: reference, Title: title, Table: table,
 		Engine: e, Form: FormLong, Times: DateTime, Clock: ClockSQLUTC,
 		FirstCookie: 1, CookieRises: true, ServesExpired: true, UpdateRenews: true, ReleaseRenews: true,
 		CaseInsensitiveIDs: e == EngineDisk, MaxID: 88, SurvivesRestart: e != EngineMemory, Target: true,
-		DefaultIDs: []IDRule{ids},
+		IDs: ids, DefaultIDs: ids[:1],
 	}
 	collation := ""
 	if e != EngineDisk {
@@ -59,13 +66,13 @@ func async(name, reference, title, table, long string, e Engine, ids IDRule) *La
 
 var (
 	v11 = async(V11, "async11", "SqlSessionStateProviderAsync 1.1",
-		"ASPStateTempSessions", "image", EngineDisk, RuleAsyncX64)
+		"ASPStateTempSessions", "image", EngineDisk, append(frameworkHashes[:2:2], RuleAsync21))
 	v11InMemory = async(V11InMemory, "async11-mem", "SqlSessionStateProviderAsync 1.1, useInMemoryTable",
-		"ASPStateTempSessions", "varbinary(max)", EngineMemory, RuleAsyncX64)
+		"ASPStateTempSessions", "varbinary(max)", EngineMemory, frameworkHashes)
 	sqlServer = async(SQLServer, "async2-sql", "SqlSessionStateProviderAsync 2.x, repositoryType SqlServer",
-		"ASPNetSessionState", "varbinary(max)", EngineDisk, RuleAsync21)
+		"ASPNetSessionState", "varbinary(max)", EngineDisk, asyncHashes)
 	inMemory = async(InMemory, "async2-mem", "SqlSessionStateProviderAsync 2.x, repositoryType InMemory",
-		"ASPNetSessionState_InMem", "varbinary(max)", EngineMemory, RuleAsync21)
+		"ASPNetSessionState_InMem", "varbinary(max)", EngineMemory, asyncHashes)
 	inMemoryDurable = async(InMemoryDurable, "async2-memdur", "SqlSessionStateProviderAsync 2.x, repositoryType InMemoryDurable",
-		"ASPNetSessionState_InMemDurable", "varbinary(max)", EngineMemoryDurable, RuleAsync21)
+		"ASPNetSessionState_InMemDurable", "varbinary(max)", EngineMemoryDurable, asyncHashes)
 )

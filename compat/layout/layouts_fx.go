@@ -30,7 +30,7 @@ var frameworkCompat = &Layout{
 	Engine: EngineDisk, Form: FormShortLong, Times: DateTime, Clock: ClockSQLUTC,
 	FirstCookie: 1, CookieRises: true, ServesExpired: true, UpdateRenews: true, ReleaseRenews: true,
 	CaseInsensitiveIDs: true, MaxID: 88, SurvivesRestart: true, Target: true,
-	DefaultIDs: []IDRule{RuleInbox, RuleAsyncX64},
+	IDs: suffixRules, DefaultIDs: []IDRule{RuleInbox, RuleAsyncX64},
 }
 
 var fx7 = &Layout{
@@ -52,7 +52,7 @@ var fx7 = &Layout{
 	Engine: EngineDisk, Form: FormShortLong, Times: DateTime, Clock: ClockSQLLocal,
 	FirstCookie: 1, CookieRises: true, ServesExpired: true, UpdateRenews: true, ReleaseRenews: true,
 	CaseInsensitiveIDs: true, MaxID: 88, SurvivesRestart: true, Target: false,
-	DefaultIDs: []IDRule{RuleInbox},
+	IDs: suffixRules, DefaultIDs: []IDRule{RuleInbox},
 }
 
 var sampleInMemory = &Layout{
@@ -62,5 +62,5 @@ var sampleInMemory = &Layout{
 	Engine: EngineMemory, Form: FormShortLong, Times: DateTime, Clock: ClockSQLUTC,
 	FirstCookie: 1, CookieRises: true, ServesExpired: true, UpdateRenews: true, ReleaseRenews: true,
 	CaseInsensitiveIDs: false, MaxID: 88, SurvivesRestart: false, Target: true,
-	DefaultIDs: []IDRule{RuleInbox},
+	IDs: suffixRules, DefaultIDs: []IDRule{RuleInbox},
 }

@@ -27,7 +27,7 @@ var sqlInMemory = &Layout{
 	Engine: EngineMemory, Form: FormChunks, Times: DateTime2, Clock: ClockSQLUTC,
 	FirstCookie: 0, CookieRises: true, ServesExpired: true, UpdateRenews: true, ReleaseRenews: true,
 	CaseInsensitiveIDs: false, MaxID: 88, SurvivesRestart: false, Target: true,
-	DefaultIDs: []IDRule{RuleRaw},
+	IDs: []IDRule{RuleRaw}, DefaultIDs: []IDRule{RuleRaw},
 }
 
 // embedded is our own store: no table, no rows, keys as they are. Its first cookie is that of the State Server, which it
@@ -38,5 +38,5 @@ var embedded = &Layout{
 	Engine: EngineEmbedded, Form: FormNative, Times: Ticks, Clock: ClockOwner,
 	FirstCookie: 1, CookieRises: true, ServesExpired: false, UpdateRenews: true, ReleaseRenews: true,
 	CaseInsensitiveIDs: false, MaxID: 0, SurvivesRestart: true, Target: true,
-	DefaultIDs: []IDRule{RuleNative},
+	IDs: []IDRule{RuleNative}, DefaultIDs: []IDRule{RuleNative},
 }

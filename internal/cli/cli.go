@@ -2,6 +2,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/aspstate/aspstate/session"
 )
 
 // Streams are what a command reads and writes: results on Out, people's text on Err.
@@ -58,7 +61,7 @@ func newApp(s Streams) *cli.App {
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usage("aspstate --help lists them", "unknown command %q", c.Args().First())
+				return usage("aspstate --help lists them", "unknown command %q", short(c.Args().First()))
 			}
 			return cli.ShowAppHelp(c)
 		},
@@ -80,11 +83,21 @@ func quiet(c *cli.Command) {
 }
 
 func onUsageError(c *cli.Context, err error, _ bool) error {
-	name := strings.TrimSpace(c.App.Name + " " + c.Command.Name)
-	if strings.HasPrefix(c.Command.FullName(), "aspstate") || c.Command.Name == "" {
-		name = c.App.Name
+	name := cmp.Or(c.Command.HelpName, c.App.Name)
+	text := err.Error()
+	if what, flag, ok := strings.Cut(text, ": -"); ok && what == "flag provided but not defined" {
+		text = what + ": -" + short(flag)
 	}
-	return usage(name+" --help lists the flags", "%v", err)
+	return usage(name+" --help lists the flags", "%s", text)
+}
+
+// short masks what is long enough to be a session id: people put one in the wrong place, and errors go to logs.
+func short(arg string) string {
+	const longest = 15
+	if len(arg) <= longest {
+		return arg
+	}
+	return session.Mask(arg)
 }
 
 // flagsFirst moves the flags of a command before its arguments: people write `dump session ID --format json`, and the
@@ -146,7 +159,7 @@ func takesValue(flags []cli.Flag, arg string) bool {
 // noArguments refuses arguments that a command does not have.
 func noArguments(c *cli.Context) error {
 	if c.Args().Present() {
-		return usage("", "%s takes no argument, got %q", c.Command.FullName(), c.Args().First())
+		return usage("", "%s takes no argument, got %q", c.Command.FullName(), short(c.Args().First()))
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func dumpCommand(s Streams) *cli.Command {
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usage("aspstate dump session ID, aspstate dump blob FILE", "dump what? %q is neither session nor blob", c.Args().First())
+				return usage("aspstate dump session ID, aspstate dump blob FILE", "dump what? %q is neither session nor blob", short(c.Args().First()))
 			}
 			return usage("aspstate dump session ID, aspstate dump blob FILE", "dump what?")
 		},

@@ -43,13 +43,15 @@ type end struct {
 
 // stores opens the ends of one command.
 type stores struct {
-	c        *cli.Context
-	s        Streams
-	known    []layout.Application
-	chosen   []string
-	dir      *sandbox.Dir // nil before a sandbox is needed
-	closers  []io.Closer
-	greeting bool // the line about the sandbox has been said
+	c       *cli.Context
+	s       Streams
+	known   []layout.Application
+	chosen  []string
+	dir     *sandbox.Dir // nil before a sandbox is needed
+	closers []io.Closer
+
+	greeting    bool // the line about the sandbox has been said
+	onlySandbox bool // both ends are of it
 }
 
 func newStores(c *cli.Context, s Streams) (*stores, error) {
@@ -123,6 +125,9 @@ func (s *stores) openSandbox() error {
 	if s.dir != nil {
 		return nil
 	}
+	if s.c.String("sandbox") == "" {
+		return usage("", "--sandbox: the directory has no name")
+	}
 	dir, err := sandbox.Open(s.c.String("sandbox"), s.c.Bool("sandbox-reset"), clock)
 	if err != nil {
 		return err
@@ -150,9 +155,12 @@ func (s *stores) spell(e *end, flag string) error {
 	if err != nil {
 		return err
 	}
+	for _, r := range rules {
+		if !e.Layout.Spells(r) {
+			return usage("", "--%s: no provider of layout %s spells ids by rule %s; by %s they do", flag, e.Layout.Name, r, ruleList(e.Layout.IDs))
+		}
+	}
 	switch {
-	case e.Layout.Name == layout.Embedded && rules != nil:
-		return usage("", "--%s: the layout %s keeps application and id apart: it has no id rule", flag, layout.Embedded)
 	case rules != nil:
 		e.rules, e.named = rules, true
 	case e.Layout.Name == layout.Embedded || e.sandbox:
@@ -216,9 +224,8 @@ func (s *stores) spellTarget(e *end) error {
 // where reads the layout and the DSN of a side.
 func (s *stores) where(side string) (*layout.Layout, string, error) {
 	dsn := s.c.String(side + "-dsn")
-	if dsn != "" && !strings.HasPrefix(dsn, "embedded:") {
-		scheme, _, _ := strings.Cut(dsn, ":")
-		return nil, "", usage("embedded:DIR is an embedded store", "--%s-dsn: this version cannot open %q stores", side, scheme)
+	if dsn != "" && !strings.HasPrefix(dsn, "embedded:") { // it may hold a password: nothing of it is shown
+		return nil, "", usage("embedded:DIR is an embedded store", "--%s-dsn: this version opens embedded stores only", side)
 	}
 	if dsn != "" && cmp.Or(s.c.String(side), layout.Embedded) != layout.Embedded {
 		return nil, "", usage("", "--%s: the store of an embedded: DSN has the layout %s", side, layout.Embedded)
@@ -272,7 +279,7 @@ func (s *stores) openTable(e *end, read bool) error {
 	if n < 0 {
 		return usage("", "--sandbox-sessions: %d is no number of sessions", n)
 	}
-	t, err := s.dir.Table(e.Layout.Name, read, n)
+	t, err := s.dir.Table(s.c.Context, e.Layout.Name, read, n)
 	if errors.Is(err, sandbox.ErrSeeded) {
 		return usage("--sandbox-reset makes a new one", "--sandbox-sessions %d: %v", n, err)
 	}
@@ -288,23 +295,37 @@ func (s *stores) openEmbedded(e *end, dir string, read bool) error {
 	if dir == "" {
 		return usage("embedded:DIR", "a DSN without a directory")
 	}
-	if _, err := os.Stat(dir); read && errors.Is(err, fs.ErrNotExist) {
+	_, err := os.Stat(dir)
+	absent := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case absent && s.c.Bool("dry-run") && !read:
+		e.table = memstore.New(memstore.Options{}) // as empty as the store that a run would make
+	case absent && (read || s.c.Command.Name == "verify"):
 		return &failure{code: exitUnreachable, err: fmt.Errorf("opening store %q: no such directory", dir)}
+	default:
+		t, err := memstore.Open(dir, memstore.Options{})
+		if err != nil {
+			return err
+		}
+		e.table = t
 	}
-	t, err := memstore.Open(dir, memstore.Options{})
-	if err != nil {
-		return err
-	}
-	e.table = t
 	e.Title = fmt.Sprintf("%s, %s", e.Layout.Name, dir)
 	return nil
 }
 
 // allExpired says that a sandbox has grown old.
 func (s *stores) allExpired(p *copier.Plan) {
-	if s.dir != nil && p.Live == 0 && p.Expired > 0 {
+	if s.dir != nil && p.Live == 0 && p.Expired > 0 && p.There == 0 && p.Elsewhere == 0 {
 		fmt.Fprintf(s.s.Err, "hint: all sessions of this sandbox have expired; --sandbox-reset makes new ones\n")
 	}
+}
+
+func ruleList(rules []layout.IDRule) string {
+	names := make([]string, len(rules))
+	for i, r := range rules {
+		names[i] = string(r)
+	}
+	return strings.Join(names, ", ")
 }
 
 // ago writes how long before now a moment was, or how long after, for people.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 
 	"github.com/aspstate/aspstate/aspnetser"
 	"github.com/aspstate/aspstate/copier"
@@ -101,7 +102,7 @@ func tell(w io.Writer, err error) {
 		fmt.Fprintln(w, "aspstate: interrupted")
 		return
 	}
-	fmt.Fprintf(w, "aspstate: %v\n", err)
+	fmt.Fprintf(w, "aspstate: %s\n", strings.ReplaceAll(err.Error(), "\n", "; ")) // joined errors are one line
 	if hint != "" {
 		fmt.Fprintf(w, "hint: %s\n", hint)
 	}

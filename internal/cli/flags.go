@@ -95,6 +95,9 @@ func rulesFlag(c *cli.Context, name string) ([]layout.IDRule, error) {
 // appsFlag reads --app: applications that are made known, and names of those that are chosen.
 func appsFlag(c *cli.Context) (known []layout.Application, chosen []string, err error) {
 	for _, v := range c.StringSlice("app") {
+		if v == "" {
+			return nil, nil, usage("--app NAME=APPID", "--app: no application has an empty name")
+		}
 		if !strings.Contains(v, "=") {
 			chosen = append(chosen, v)
 			continue

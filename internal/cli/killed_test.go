@@ -41,7 +41,7 @@ func content(t *testing.T, dir, layout string) map[session.Key]session.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := d.Table(layout, false, 0)
+	x, err := d.Table(t.Context(), layout, false, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/copier"
+	"github.com/aspstate/aspstate/internal/sandbox"
 	"github.com/aspstate/aspstate/internal/ui"
 	"github.com/aspstate/aspstate/session"
 )
@@ -74,7 +76,7 @@ func migrate(c *cli.Context, s Streams, st *stores, o copier.Options, out *obser
 	if err := out.report(rep); err != nil {
 		return err
 	}
-	if st.dir != nil && !c.Bool("json") {
+	if st.onlySandbox && !c.Bool("json") { // of a real store no id is shown
 		suggest(c.Context, s, o, c.String("sandbox"))
 	}
 	switch {
@@ -116,16 +118,31 @@ func copyOptions(c *cli.Context, st *stores) (o copier.Options, err error) {
 			return o, usage("", "--to-compressed: %v", err)
 		}
 	}
-	name := from.Layout.Name + "-to-" + to.Layout.Name
-	switch {
-	case c.String("checkpoint") != "":
-		o.State = c.String("checkpoint")
-	case from.sandbox && to.sandbox:
-		o.State = st.dir.State(from.Layout.Name, to.Layout.Name)
-	default:
-		o.State = filepath.Join(".", "aspstate-"+name+".checkpoint")
-	}
+	st.onlySandbox = from.sandbox && to.sandbox
+	o.State = checkpointPath(c, from, to)
 	return o, nil
+}
+
+// checkpointPath says where a copy remembers how far it has come: beside its target, under a name that other copies into
+// that target do not have.
+func checkpointPath(c *cli.Context, from, to *end) string {
+	if p := c.String("checkpoint"); p != "" {
+		return p
+	}
+	name := from.Layout.Name
+	if !from.sandbox {
+		name += "-" + from.Identity[:min(8, len(from.Identity))]
+	}
+	name += "-to-" + to.Layout.Name
+	if to.rules[0] == layout.RuleRaw {
+		name += "-" + to.Spelling.Registry.Applications()[0].Name
+	} else if c.String("to-ids") != "" {
+		name += "-" + string(to.rules[0])
+	}
+	if !to.sandbox {
+		name = filepath.Base(to.path) + "." + name
+	}
+	return filepath.Join(filepath.Dir(to.path), name+".checkpoint")
 }
 
 // observer shows a run as text on Err and Out, or as JSON on Out.
@@ -183,8 +200,7 @@ func (o *observer) report(r copier.Report) error {
 		return errJSON(o.json.Err())
 	}
 	o.text.Close()
-	ui.WriteReport(o.s.Out, r)
-	return nil
+	return errJSON(ui.WriteReport(o.s.Out, r))
 }
 
 // suggest ends a run in the sandbox with a command that shows one of its sessions.
@@ -194,7 +210,7 @@ func suggest(ctx context.Context, s Streams, o copier.Options, dir string) {
 		return
 	}
 	at := ""
-	if dir != "aspstate-sandbox" {
+	if dir != sandbox.DefaultDir {
 		at = " --sandbox " + dir
 	}
 	for _, r := range pg.Records {

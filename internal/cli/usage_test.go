@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -54,6 +55,8 @@ func TestWrongUsage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	free := filepath.Join(dir, "free")
+	seedEmbedded(t, free, "one")
 
 	in := func(args ...string) []string { return append(args, "--sandbox", sb) }
 	for _, c := range []struct {
@@ -69,7 +72,14 @@ func TestWrongUsage(t *testing.T) {
 		{exitUsage, `unknown layout "v9"`, false, in("migrate", "--from", "v9", "--to", "inmemory")},
 		{exitUsage, `unknown layout "v9"`, false, in("migrate", "--from", "v1.1", "--to", "v9")},
 		{exitUsage, `unknown id rule "x"`, false, in("migrate", "--from", "v1.1", "--to", "inmemory", "--to-ids", "x")},
-		{exitUsage, "one rule, not 2", false, in("migrate", "--from", "v1.1", "--to", "inmemory", "--to-ids", "inbox,async-2.1")},
+		{exitUsage, "one rule, not 2", false, in("migrate", "--from", "v1.1", "--to", "inmemory", "--to-ids", "async-x64,async-2.1")},
+		{exitUsage, "spells ids by rule inbox", false, in("migrate", "--from", "v1.1", "--to", "inmemory", "--to-ids", "inbox")},
+		{exitUsage, "spells ids by rule raw", false, in("migrate", "--from", "v1.1", "--to", "sqlserver", "--to-ids", "raw")},
+		{exitUsage, "spells ids by rule async-2.1", false, in("migrate", "--from", "v1.1", "--to", "v1.0", "--to-ids", "async-2.1")},
+		{exitUsage, "spells ids by rule stateserver", false, in("inspect", "--from", "v1.1", "--from-ids", "stateserver")},
+		{exitUsage, "spells ids by rule inbox", false, []string{"inspect", "--from-dsn", "embedded:" + free, "--from-ids", "inbox"}},
+		{exitUsage, "empty name", true, in("inspect", "--from", "v1.1", "--app", "")},
+		{exitUsage, "has no name", false, []string{"inspect", "--sandbox", ""}},
 		{exitUsage, "same table", true, in("migrate", "--from", "v1.1", "--to", "v1.1")},
 		{exitUsage, "same table", true, in("migrate", "--from", "v1.1", "--to", "v1.1", "--to-ids", "async-x64")},
 		{exitUsage, "re-spelled in place", false, in("migrate", "--from", "v1.1", "--to", "inmemory", "--remove-old")},
@@ -80,7 +90,12 @@ func TestWrongUsage(t *testing.T) {
 		{exitUsage, `no application is called "nope"`, true, in("migrate", "--from", "v1.1", "--to", "inmemory", "--app", "nope")},
 		{exitUsage, "seeded otherwise", true, in("migrate", "--from", "v1.1", "--to", "inmemory", "--sandbox-sessions", "30")},
 		{exitUsage, "no number of sessions", false, in("inspect", "--from", "v1.1", "--sandbox-sessions", "-3")},
-		{exitUsage, `cannot open "sqlserver" stores`, true, []string{"inspect", "--from-dsn", "sqlserver://sa:secret@db"}},
+		{exitUsage, "embedded stores only", true, []string{"inspect", "--from-dsn", "sqlserver://sa:secret@db"}},
+		{exitUsage, "embedded stores only", true, []string{"inspect", "--from-dsn", "Server=db;User Id=sa;Password=secret"}},
+		{exitUsage, `"q3m0…" is neither`, true, []string{"dump", "q3m0zv5kd2xw1ea4tyh5rb0c"}},
+		{exitUsage, `takes no argument, got "q3m0…"`, false, in("inspect", "q3m0zv5kd2xw1ea4tyh5rb0c")},
+		{exitUsage, `unknown command "q3m0…"`, true, []string{"q3m0zv5kd2xw1ea4tyh5rb0c"}},
+		{exitUsage, "not defined: -q3m0…", true, in("dump", "session", "-q3m0zv5kd2xw1ea4tyh5rb0c")},
 		{exitUsage, "dump what?", true, []string{"dump"}},
 		{exitUsage, `"sesion" is neither`, true, []string{"dump", "sesion"}},
 		{exitUsage, "takes one session id", true, in("dump", "session")},
@@ -98,6 +113,7 @@ func TestWrongUsage(t *testing.T) {
 		{exitUnreachable, "", false, []string{"inspect", "--sandbox", file}},
 		{exitUnreachable, "", false, []string{"inspect", "--from-dsn", "embedded:" + foreign}},
 		{exitUnreachable, "has it open", true, []string{"inspect", "--from-dsn", "embedded:" + held}},
+		{exitUnreachable, "no such directory", false, in("verify", "--from", "v1.1", "--to-dsn", "embedded:"+filepath.Join(dir, "typo"))},
 		{exitUnreachable, "has it open", true, in("migrate", "--from", "v1.1", "--to-dsn", "embedded:"+held)},
 	} {
 		r := command(t, "", c.args...)
@@ -233,6 +249,51 @@ func TestRefusalsOfTheSandbox(t *testing.T) {
 }
 
 // The table of docs/exit-codes.md and the constants say the same.
+func TestADryRunMakesNoStore(t *testing.T) {
+	dir := t.TempDir()
+	store := filepath.Join(dir, "store")
+	r := ok(t, "migrate", "--from", "v1.1", "--to-dsn", "embedded:"+store, "--sandbox", filepath.Join(dir, "sandbox"), "--sandbox-sessions", "20", "--dry-run")
+	if _, err := os.Stat(store); !os.IsNotExist(err) || !strings.Contains(r.out, "20 rows") {
+		t.Errorf("%v\n%s", err, r.out)
+	}
+}
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+// A result that could not be written is no success.
+func TestResultsThatCannotBeWritten(t *testing.T) {
+	sb := filepath.Join(t.TempDir(), "sandbox")
+	ok(t, "migrate", "--from", "v1.1", "--to", "sqlserver", "--sandbox", sb, "--sandbox-sessions", "20")
+	for _, args := range [][]string{
+		{"migrate", "--from", "v1.1", "--to", "sqlserver"}, {"migrate", "--from", "v1.1", "--to", "sqlserver", "--json"},
+		{"verify", "--from", "v1.1", "--to", "sqlserver"}, {"inspect", "--from", "v1.1"}, {"inspect", "--from", "v1.1", "--json"},
+	} {
+		var errs strings.Builder
+		code := Main(t.Context(), Streams{strings.NewReader(""), full{}, &errs}, append(append([]string{"aspstate"}, args...), "--sandbox", sb))
+		if code == 0 || !strings.Contains(errs.String(), "no space left") {
+			t.Errorf("%v: exit %d: %s", args, code, errs.String())
+		}
+	}
+}
+
+// verify does not call two stores equal when live sessions have no copy because nobody knows their application.
+func TestVerifyOfUnknownSessions(t *testing.T) {
+	dir := t.TempDir()
+	sb, store := filepath.Join(dir, "sandbox"), filepath.Join(dir, "store")
+	seedEmbedded(t, store, "shop", "nobody")
+	args := []string{"--from-dsn", "embedded:" + store, "--to", "sqlserver", "--sandbox", sb}
+	if r := command(t, "", append([]string{"migrate"}, args...)...); r.code != exitRefused {
+		t.Errorf("migrate: exit %d: %s", r.code, r.err)
+	}
+	ok(t, append([]string{"migrate", "--skip-unknown"}, args...)...)
+	if r := command(t, "", append([]string{"verify"}, args...)...); r.code != exitRefused || !strings.Contains(r.err, "--skip-unknown") {
+		t.Errorf("verify: exit %d: %s", r.code, r.err)
+	}
+	ok(t, append([]string{"verify", "--skip-unknown"}, args...)...)
+}
+
 func TestExitCodesAreDocumented(t *testing.T) {
 	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "exit-codes.md"))
 	if err != nil {

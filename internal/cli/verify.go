@@ -18,6 +18,7 @@ func verifyCommand(s Streams) *cli.Command {
 			appFlag(),
 			&cli.IntFlag{Name: "rate", Usage: "at most `N` records a second (0: as fast as it goes)"},
 			&cli.IntFlag{Name: "workers", Value: 4, Usage: "`N` pages at a time"},
+			&cli.BoolFlag{Name: "skip-unknown", Usage: "rows of unknown applications were left behind on purpose"},
 			jsonFlag(),
 		}),
 		Action: func(c *cli.Context) error {
@@ -36,10 +37,18 @@ func verify(c *cli.Context, s Streams, o copier.Options, out *observer) error {
 		out.json.Comparison(cmp)
 		err = errJSON(out.json.Err())
 	} else {
-		ui.WriteComparison(s.Out, cmp)
+		err = errJSON(ui.WriteComparison(s.Out, cmp))
 	}
-	if err == nil && cmp.Differing > 0 {
+	switch {
+	case err != nil:
+		return err
+	case cmp.Differing > 0:
 		return &failure{code: exitDifferent, err: fmt.Errorf("%d sessions differ", cmp.Differing)}
+	case cmp.Refused > 0 && !o.SkipUnknown:
+		return &failure{
+			code: exitRefused, err: fmt.Errorf("%d sessions of the source cannot have a copy: unknown applications, or nothing that the target could hold", cmp.Refused),
+			hint: "name their applications with --app NAME=APPID, or leave them out of the account with --skip-unknown",
+		}
 	}
-	return err
+	return nil
 }

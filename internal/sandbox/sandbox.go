@@ -7,12 +7,14 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/aspstate/aspstate/compat/layout"
@@ -67,7 +69,9 @@ func Open(path string, reset bool, now func() time.Time) (*Dir, error) {
 	return d, nil
 }
 
-func (d *Dir) file() string { return filepath.Join(d.path, "sandbox.json") }
+const headerName = "sandbox.json"
+
+func (d *Dir) file() string { return filepath.Join(d.path, headerName) }
 
 func (d *Dir) load() error {
 	raw, err := os.ReadFile(d.file())
@@ -91,8 +95,13 @@ func (d *Dir) make() error {
 	if err != nil {
 		return err
 	}
-	if len(there) > 0 {
-		return fmt.Errorf("%w: it holds other files", ErrNotSandbox)
+	for _, e := range there {
+		switch {
+		case e.Name() == headerName: // somebody was faster
+			return d.load()
+		case !strings.HasPrefix(e.Name(), headerName):
+			return fmt.Errorf("%w: it holds other files", ErrNotSandbox)
+		}
 	}
 	base := d.now().UTC().Truncate(time.Second)
 	raw, err := json.Marshal(header{Sandbox: version, Base: base})
@@ -103,7 +112,8 @@ func (d *Dir) make() error {
 	return replaceFile(d.file(), raw)
 }
 
-// empty removes the stores, those that are in use excepted: their owner keeps an error.
+// empty removes the stores, if none is in use: first the marks, then the stores, the header last. Killed on the way, it
+// leaves a sandbox whose stores are made anew.
 func (d *Dir) empty() error {
 	for _, l := range layout.Names() {
 		if _, err := os.Stat(d.store(l)); errors.Is(err, fs.ErrNotExist) {
@@ -117,38 +127,44 @@ func (d *Dir) empty() error {
 			return err
 		}
 	}
+	for _, l := range layout.Names() {
+		if err := os.Remove(d.marker(l)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	there, err := os.ReadDir(d.path)
 	if err != nil {
 		return err
 	}
 	for _, e := range there {
+		if e.Name() == headerName {
+			continue
+		}
 		if err := os.RemoveAll(filepath.Join(d.path, e.Name())); err != nil {
 			return err
 		}
 	}
-	return nil
+	return os.Remove(d.file())
 }
 
 // replaceFile writes a file as a whole or not at all, after a crash too.
 func replaceFile(path string, data []byte) error {
-	tmp, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return err
 	}
 	_, err = tmp.Write(append(data, '\n'))
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return err
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), path)
 	}
-	return os.Rename(tmp.Name(), path)
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return nil
 }
 
 // Path returns the directory.
 func (d *Dir) Path() string { return d.path }
-
-// State returns where a copy between two layouts of this sandbox keeps its checkpoint.
-func (d *Dir) State(from, to string) string {
-	return filepath.Join(d.path, from+"-to-"+to+".checkpoint")
-}
 
 func (d *Dir) store(layoutName string) string { return filepath.Join(d.path, layoutName) }
 
@@ -168,7 +184,7 @@ func (d *Dir) Exists(layoutName string) bool {
 
 // Table opens the store of a layout. A store that is not there is made: seeded with that many sessions if seed is set
 // (0: DefaultSessions), otherwise empty. One that was seeded with another number gives ErrSeeded, unless sessions is 0.
-func (d *Dir) Table(layoutName string, seed bool, sessions int) (*Table, error) {
+func (d *Dir) Table(ctx context.Context, layoutName string, seed bool, sessions int) (*Table, error) {
 	l, err := layout.ByName(layoutName)
 	if err != nil {
 		return nil, err
@@ -186,6 +202,9 @@ func (d *Dir) Table(layoutName string, seed bool, sessions int) (*Table, error) 
 		if seed && m.Seeded && sessions != 0 && sessions != m.Sessions {
 			return fail(fmt.Errorf("%w: with %d sessions", ErrSeeded, m.Sessions))
 		}
+		if _, err := os.Stat(d.store(layoutName)); err != nil {
+			return fail(fmt.Errorf("%w: its folder is gone", ErrNotSandbox))
+		}
 		t, err := openTable(d.store(layoutName), l, d.now)
 		if err != nil {
 			return fail(err)
@@ -197,7 +216,7 @@ func (d *Dir) Table(layoutName string, seed bool, sessions int) (*Table, error) 
 	if sessions == 0 {
 		sessions = DefaultSessions
 	}
-	t, err := d.makeTable(l, seed, sessions)
+	t, err := d.makeTable(ctx, l, seed, sessions)
 	if err != nil {
 		return fail(err)
 	}
@@ -205,7 +224,7 @@ func (d *Dir) Table(layoutName string, seed bool, sessions int) (*Table, error) 
 }
 
 // makeTable makes a store from the beginning, whatever an interrupted attempt has left.
-func (d *Dir) makeTable(l *layout.Layout, seed bool, sessions int) (t *Table, err error) {
+func (d *Dir) makeTable(ctx context.Context, l *layout.Layout, seed bool, sessions int) (*Table, error) {
 	dir := d.store(l.Name)
 	switch t, err := openTable(dir, l, d.now); {
 	case err == nil:
@@ -218,25 +237,28 @@ func (d *Dir) makeTable(l *layout.Layout, seed bool, sessions int) (t *Table, er
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
 	}
-	if t, err = openTable(dir, l, d.now); err != nil {
+	t, err := openTable(dir, l, d.now)
+	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, t.Close())
-			t = nil
-		}
-	}()
+	if err := d.fill(ctx, t, seed, sessions); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+// fill seeds a new store, if it shall be, and marks it as whole.
+func (d *Dir) fill(ctx context.Context, t *Table, seed bool, sessions int) error {
 	m := mark{}
 	if seed {
 		m = mark{Seeded: true, Sessions: sessions}
-		if err := t.seed(d.base, sessions); err != nil {
-			return nil, err
+		if err := t.seed(ctx, d.base, sessions); err != nil {
+			return err
 		}
 	}
 	raw, err := json.Marshal(m)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return t, replaceFile(d.marker(l.Name), raw)
+	return replaceFile(d.marker(t.layout.Name), raw)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -30,7 +31,7 @@ func open(t *testing.T, path string) *Dir {
 
 func table(t *testing.T, d *Dir, name string, seed bool, n int) *Table {
 	t.Helper()
-	x, err := d.Table(name, seed, n)
+	x, err := d.Table(t.Context(), name, seed, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +168,7 @@ func TestOnlyWhatIsReadIsSeeded(t *testing.T) {
 func TestAnotherNumberOfSessions(t *testing.T) {
 	d := open(t, t.TempDir())
 	table(t, d, layout.V11, true, 10).Close()
-	if _, err := d.Table(layout.V11, true, 20); !errors.Is(err, ErrSeeded) {
+	if _, err := d.Table(t.Context(), layout.V11, true, 20); !errors.Is(err, ErrSeeded) {
 		t.Errorf("got %v", err)
 	}
 	table(t, d, layout.V11, true, 10).Close()
@@ -183,7 +184,7 @@ func TestAnInterruptedSeedIsMadeAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := half.seed(session.At(base), 20); err != nil {
+	if err := half.seed(t.Context(), session.At(base), 20); err != nil {
 		t.Fatal(err)
 	}
 	if err := half.Close(); err != nil {
@@ -239,6 +240,50 @@ func TestResetAndForeignDirectories(t *testing.T) {
 	}
 	if _, err := Open(path, false, clock); !errors.Is(err, ErrNotSandbox) {
 		t.Errorf("a sandbox of another version: %v", err)
+	}
+}
+
+// A reset that is killed at any moment leaves a sandbox that works.
+func TestAnInterruptedReset(t *testing.T) {
+	want := rows(t, table(t, open(t, t.TempDir()), layout.V11, true, 30))
+	for name, killed := range map[string]func(d *Dir) error{
+		"after the marks": func(d *Dir) error { return os.Remove(d.marker(layout.V11)) },
+		"after the stores": func(d *Dir) error {
+			return errors.Join(os.Remove(d.marker(layout.V11)), os.RemoveAll(d.store(layout.V11)))
+		},
+		"in a store": func(d *Dir) error {
+			files, err := filepath.Glob(filepath.Join(d.store(layout.V11), "*"))
+			if err != nil || len(files) < 2 {
+				return fmt.Errorf("%v: %v", err, files)
+			}
+			return errors.Join(os.Remove(d.marker(layout.V11)), os.Remove(files[len(files)/2]))
+		},
+	} {
+		d := open(t, t.TempDir())
+		table(t, d, layout.V11, true, 30).Close()
+		if err := killed(d); err != nil {
+			t.Fatal(err)
+		}
+		if got := rows(t, table(t, open(t, d.path), layout.V11, true, 30)); !reflect.DeepEqual(got, want) {
+			t.Errorf("killed %s: %d rows", name, len(got))
+		}
+	}
+	d := open(t, t.TempDir())
+	table(t, d, layout.V11, true, 30).Close()
+	if err := os.RemoveAll(d.store(layout.V11)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Table(t.Context(), layout.V11, true, 30); !errors.Is(err, ErrNotSandbox) {
+		t.Errorf("a store that was taken away: %v", err)
+	}
+}
+
+func TestSeedingCanBeInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	d := open(t, t.TempDir())
+	if _, err := d.Table(ctx, layout.V11, true, 30); !errors.Is(err, context.Canceled) || d.Exists(layout.V11) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -42,7 +42,7 @@ type maker struct {
 }
 
 // seed fills an empty table with n rows.
-func (t *Table) seed(base session.Instant, n int) error {
+func (t *Table) seed(ctx context.Context, base session.Instant, n int) error {
 	m := &maker{
 		t: t, base: base, rules: t.layout.DefaultIDs, apps: Applications(), r: rand.New(rand.NewPCG(2005, 11)),
 		plain: map[string][]byte{}, packed: map[string][]byte{},
@@ -59,6 +59,9 @@ func (t *Table) seed(base session.Instant, n int) error {
 	}
 	const batch = 500
 	for done := 0; done < n; done += batch {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		var changes []session.Change
 		for range min(batch, n-done) {
 			r, err := m.next()
@@ -67,7 +70,7 @@ func (t *Table) seed(base session.Instant, n int) error {
 			}
 			changes = append(changes, session.Change{Record: r})
 		}
-		outs, err := t.rows.Apply(context.Background(), changes)
+		outs, err := t.rows.Apply(ctx, changes)
 		if err != nil {
 			return err
 		}

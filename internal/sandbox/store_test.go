@@ -23,7 +23,7 @@ func TestStores(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				x, err := d.Table(l.Name, false, 0)
+				x, err := d.Table(t.Context(), l.Name, false, 0)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -32,7 +32,7 @@ func TestStores(t *testing.T) {
 					if err := x.Close(); err != nil {
 						t.Fatal(err)
 					}
-					if x, err = d.Table(l.Name, false, 0); err != nil {
+					if x, err = d.Table(t.Context(), l.Name, false, 0); err != nil {
 						t.Fatal(err)
 					}
 					return x

@@ -125,6 +125,7 @@ type jsonPlan struct {
 	Live       int64        `json:"live"`
 	Expired    int64        `json:"expired"`
 	Elsewhere  int64        `json:"other_applications"`
+	There      int64        `json:"spelled_already"`
 	Locked     int64        `json:"locked"`
 	Collisions int64        `json:"collisions"`
 	Bytes      int64        `json:"bytes"`
@@ -159,7 +160,7 @@ func planLine(p *copier.Plan) jsonPlan {
 	l := jsonPlan{
 		Event: "plan", From: p.From, To: p.To, FromIDs: []string{}, Learned: p.Learned, ToIDs: string(p.ToRule),
 		ToForm: string(p.ToForm), InPlace: p.InPlace, Resume: p.Resume, Rows: p.Rows, Live: p.Live, Expired: p.Expired,
-		Elsewhere: p.Elsewhere, Locked: p.Locked, Collisions: p.Collisions, Bytes: p.Bytes, TargetRows: known(p.TargetRows),
+		Elsewhere: p.Elsewhere, There: p.There, Locked: p.Locked, Collisions: p.Collisions, Bytes: p.Bytes, TargetRows: known(p.TargetRows),
 		Groups: []jsonGroup{}, Unknown: []jsonSuffix{}, Checks: []jsonCheck{},
 	}
 	for _, r := range p.FromRules {

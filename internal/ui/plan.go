@@ -21,6 +21,9 @@ func WritePlan(w io.Writer, p *copier.Plan, all bool) {
 	if p.Locked > 0 {
 		fmt.Fprintf(w, ", %s locked", Count(p.Locked))
 	}
+	if p.There > 0 {
+		fmt.Fprintf(w, ", %s spelled by %s already", Count(p.There), p.ToRule)
+	}
 	if p.Elsewhere > 0 {
 		fmt.Fprintf(w, ", %s of other applications", Count(p.Elsewhere))
 	}

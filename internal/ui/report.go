@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"time"
@@ -8,13 +9,14 @@ import (
 	"github.com/aspstate/aspstate/copier"
 )
 
-// WriteReport writes the outcome of a copy for people.
-func WriteReport(w io.Writer, r copier.Report) {
-	fmt.Fprintf(w, "copied %s sessions, %s, in %s", Count(r.Copied), Bytes(r.Bytes), r.Took.Round(time.Millisecond))
+// WriteReport writes the outcome of a copy for people, in one write.
+func WriteReport(w io.Writer, r copier.Report) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "copied %s sessions, %s, in %s", Count(r.Copied), Bytes(r.Bytes), r.Took.Round(time.Millisecond))
 	if r.Resumed {
-		fmt.Fprint(w, " (resumed)")
+		fmt.Fprint(&b, " (resumed)")
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintln(&b)
 	for _, l := range []struct {
 		n      int64
 		text   string
@@ -34,22 +36,27 @@ func WriteReport(w io.Writer, r copier.Report) {
 		{r.Differences, "DIFFERENT", true},
 	} {
 		if l.n != 0 || l.always {
-			fmt.Fprintf(w, "%10s  %s\n", Count(l.n), l.text)
+			fmt.Fprintf(&b, "%10s  %s\n", Count(l.n), l.text)
 		}
 	}
+	_, err := w.Write(b.Bytes())
+	return err
 }
 
-// WriteComparison writes the outcome of a verification for people.
-func WriteComparison(w io.Writer, c copier.Comparison) {
-	fmt.Fprintf(w, "%s sessions are equal, %s differ\n", Count(c.Equal), Count(c.Differing))
+// WriteComparison writes the outcome of a verification for people, in one write.
+func WriteComparison(w io.Writer, c copier.Comparison) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s sessions are equal, %s differ\n", Count(c.Equal), Count(c.Differing))
 	for _, a := range c.Differences() {
-		fmt.Fprintf(w, "%10s  %s\n", Count(c.Aspects[a]), a)
+		fmt.Fprintf(&b, "%10s  %s\n", Count(c.Aspects[a]), a)
 	}
-	fmt.Fprintf(w, "%10s  scanned\n%10s  expired\n", Count(c.Scanned), Count(c.SkippedExpired))
+	fmt.Fprintf(&b, "%10s  scanned\n%10s  expired\n", Count(c.Scanned), Count(c.SkippedExpired))
 	if c.Superseded > 0 {
-		fmt.Fprintf(w, "%10s  superseded\n", Count(c.Superseded))
+		fmt.Fprintf(&b, "%10s  superseded\n", Count(c.Superseded))
 	}
 	if c.Refused > 0 {
-		fmt.Fprintf(w, "%10s  cannot be copied\n", Count(c.Refused))
+		fmt.Fprintf(&b, "%10s  cannot be copied\n", Count(c.Refused))
 	}
+	_, err := w.Write(b.Bytes())
+	return err
 }
