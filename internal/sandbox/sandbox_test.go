@@ -256,7 +256,7 @@ func TestAnInterruptedReset(t *testing.T) {
 			if err != nil || len(files) < 2 {
 				return fmt.Errorf("%v: %v", err, files)
 			}
-			return errors.Join(os.Remove(d.marker(layout.V11)), os.Remove(files[len(files)/2]))
+			return errors.Join(os.Remove(d.marker(layout.V11)), os.RemoveAll(files[len(files)/2]))
 		},
 	} {
 		d := open(t, t.TempDir())
