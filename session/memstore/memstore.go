@@ -172,7 +172,6 @@ const (
 	keyDir      = "dir"
 	keyError    = "error"
 	keySessions = "sessions"
-	keySegment  = "segment"
 	keyBytes    = "bytes"
 	keyTook     = "took"
 	keyUnclean  = "unclean_stops"

@@ -25,7 +25,7 @@ type shard struct {
 
 func (s *Store) shard(hash uint64) *shard { return &s.shards[hash>>(64-shardBits)] }
 
-// entry is a session. Its shard's lock guards it. 128 bytes: one more field and it needs 144.
+// entry is a session. Its shard's lock guards it. 128 bytes, of which two are free.
 type entry struct {
 	hash     uint64
 	next     *entry // of the same hash
@@ -41,19 +41,19 @@ type entry struct {
 	flags    session.Flags
 	cookie   int32
 	dueAt    int32  // place in the shard's due
-	segment  uint32 // of the journal that holds the last full record; 0: none does
 	epoch    uint16 // of the store when cookie was raised last; 0 for a session never locked
 	locked   bool
 	state    state
 }
 
-// state says what the journal has to do with an entry.
+// state says what the disk has to do with an entry.
 type state uint8
 
 const (
 	queued  state = 1 << iota // in the writer's queue
 	hard                      // has changes that are not on disk, other than a renewal by a read
-	newData                   // the payload was written since the last full record
+	newData                   // the payload is not as on disk
+	onDisk                    // has rows there, or will have when the present flush is done
 	gone                      // not in the shard any more
 )
 

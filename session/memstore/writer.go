@@ -2,23 +2,24 @@ package memstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// writer carries changed sessions to the journal. Calls put an entry into the queue when it changes; a goroutine takes
+// writer carries changed sessions to the disk. Calls put an entry into the queue when it changes; a goroutine takes
 // the queue, writes what each entry is by then, and syncs. What was queued at once is one generation, and callers that
 // must not return before their change is on disk wait for its end.
 //
-// The order of the queue and of the records is that of the changes of each key: an entry that was removed stands before
+// The order of the queue and of the rows is that of the changes of each key: an entry that was removed stands before
 // the one that was made in its place. Order among keys is not kept, and needs not be: no promise spans two sessions.
 type writer struct {
 	s      *Store
 	policy Policy
 	every  time.Duration
-	unlock func() error // gives the directory back
+	owned  *directory
 
 	mu    sync.Mutex
 	queue []*entry
@@ -36,13 +37,7 @@ type writer struct {
 	stop    chan struct{}
 	stopped chan struct{}
 
-	dead    chan struct{} // closed when nothing can be written any more
-	failure error         // set before dead is closed
-
-	// The rest is the goroutine's.
-	journal *journal
-	record  []byte
-	compact compaction
+	disk *disk // the goroutine's, but for its trouble
 }
 
 // generation is what is written and synced together.
@@ -52,10 +47,10 @@ type generation struct {
 	finished chan struct{}
 }
 
-func (s *Store) startWriter(j *journal, o Options, slack int64, unlock func() error) {
+func (s *Store) startWriter(d *disk, o Options, owned *directory) {
 	w := &writer{
-		s: s, policy: o.Sync, every: o.SyncEvery, unlock: unlock, journal: j, compact: compaction{slack: slack},
-		wake: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}), dead: make(chan struct{}),
+		s: s, policy: o.Sync, every: o.SyncEvery, owned: owned, disk: d,
+		wake: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	w.gen.Store(&generation{w: w, finished: make(chan struct{})})
 	s.writer = w
@@ -71,11 +66,15 @@ func (s *Store) startWriter(j *journal, o Options, slack int64, unlock func() er
 // refusal is the error of all verbs after a failure.
 func (w *writer) refusal() error {
 	select {
-	case <-w.dead:
-		return w.failure
+	case <-w.disk.happened:
+		return w.failure()
 	default:
 		return nil
 	}
+}
+
+func (w *writer) failure() error {
+	return fmt.Errorf("store takes no changes until it is opened anew, since it could not write: %w", w.disk.err)
 }
 
 // note is called under the lock of e's shard, after a change (how has queued) or before an answer that tells of e (how
@@ -129,8 +128,8 @@ func (g *generation) done(ctx context.Context) error {
 	select {
 	case <-g.finished:
 		return nil
-	case <-g.w.dead:
-		return g.w.failure
+	case <-g.w.disk.happened:
+		return g.w.failure()
 	case <-ctx.Done():
 		return fmt.Errorf("waiting for the disk, change may be kept or not: %w", ctx.Err())
 	}
@@ -144,28 +143,20 @@ func (w *writer) run(period time.Duration) {
 		select {
 		case <-w.stop:
 			return
+		case <-w.disk.happened:
+			return
 		case <-w.wake:
 		case <-tick.C:
 		}
-		if err := w.cycle(); err != nil {
-			w.fail(err)
+		if err := w.flush(false); err != nil {
+			w.disk.report(err)
 			return
 		}
 	}
 }
 
-// cycle writes a generation, and does a share of the compaction.
-func (w *writer) cycle() error {
-	written, err := w.flush(false)
-	if err == nil {
-		err = w.compact.step(w, written)
-	}
-	return err
-}
-
-// flush writes what is queued, and says how many bytes that were. It syncs if the policy, somebody who waits or the
-// caller wants it.
-func (w *writer) flush(sync bool) (int64, error) {
+// flush writes what is queued. It syncs if the policy, somebody who waits or the caller wants it.
+func (w *writer) flush(sync bool) error {
 	begin := time.Now()
 	w.mu.Lock()
 	g, entries := w.gen.Load(), w.queue
@@ -175,21 +166,13 @@ func (w *writer) flush(sync bool) (int64, error) {
 	w.mu.Unlock()
 	changes := w.unsynced.Load()
 
-	var written int64
 	for _, e := range entries {
-		n, err := w.write(e)
-		if err != nil {
-			return 0, err
+		if err := w.write(e); err != nil {
+			return err
 		}
-		written += n
 	}
-	if err := w.journal.flush(sync); err != nil {
-		return 0, err
-	}
-	if w.journal.full() {
-		if err := w.journal.roll(w.s.segmentHead()); err != nil {
-			return 0, err
-		}
+	if err := w.disk.flush(w.s.epoch, w.s.revision.Load(), sync); err != nil {
+		return err
 	}
 	if sync {
 		w.unsynced.Add(-changes)
@@ -206,44 +189,30 @@ func (w *writer) flush(sync bool) (int64, error) {
 	w.mu.Lock()
 	w.spare = entries[:0]
 	w.mu.Unlock()
-	return written, nil
+	return nil
 }
 
-// write appends the record of what e is now.
-func (w *writer) write(e *entry) (int64, error) {
+// write puts into the batch what e is now.
+func (w *writer) write(e *entry) error {
 	sh := w.s.shard(e.hash)
 	sh.mu.Lock()
-	kind := byte(kindBook)
-	switch {
-	case e.state&gone != 0:
-		kind = kindGone
-	case e.state&newData != 0:
-		kind = kindFull
-	}
-	onDisk := e.segment != 0
+	was := e.state
 	e.state &^= queued | newData
 	if w.policy != SyncAlways {
 		e.state &^= hard
 	}
-	if kind == kindFull {
-		e.segment = w.journal.number // or a later one, if a frame ends now: compaction may take it to be older than it is
+	if was&gone == 0 {
+		e.state |= onDisk
 	}
 	now := *e
 	sh.mu.Unlock()
-	if kind == kindGone && !onDisk {
-		return 0, nil
+	switch {
+	case was&gone == 0:
+		return w.disk.put(&now, was&newData != 0)
+	case was&onDisk != 0:
+		return w.disk.drop(&now)
 	}
-	return w.put(kind, &now)
-}
-
-func (w *writer) put(kind byte, e *entry) (int64, error) {
-	w.record = appendRecord(w.record[:0], kind, e)
-	n := int64(len(w.record))
-	_, err := w.journal.append(w.record)
-	if cap(w.record) > 4*frameGoal {
-		w.record = nil
-	}
-	return n, err
+	return nil
 }
 
 // soften lets readers of these entries answer at once again, but for those that changed meanwhile.
@@ -258,46 +227,38 @@ func (w *writer) soften(entries []*entry) {
 	}
 }
 
-func (w *writer) fail(err error) {
-	w.failure = fmt.Errorf("store takes no changes until it is opened anew, since it could not write: %w", err)
-	w.s.log.Error("writing failed, the store refuses all changes from now on", keyDir, w.journal.dir, keyError, err)
-	close(w.dead)
-}
-
-// close writes what is left, marks the journal as closed in order, and gives the directory back. All shards are closed.
+// close writes what is left, seals the directory, and gives it back. All shards are closed.
 func (w *writer) close() error {
-	close(w.stop)
-	<-w.stopped
 	if w.watchdog != nil {
 		w.watchdog.Stop()
 	}
-	err := w.refusal()
-	if err == nil {
-		if err = w.finish(); err != nil {
-			w.fail(err)
-			err = w.failure
+	close(w.stop)
+	select {
+	case <-w.stopped:
+	case <-w.disk.happened:
+		if !w.stops() {
+			return errors.Join(w.failure(), w.owned.giveBack())
 		}
 	}
-	w.journal.abandon()
-	if uerr := w.unlock(); err == nil {
-		err = uerr
+	err := w.refusal()
+	if err == nil {
+		err = w.disk.guard(func() error { return w.flush(true) })
 	}
-	return err
+	if err = errors.Join(err, w.disk.close(err == nil)); err == nil {
+		err = w.owned.seal(w.disk.done, w.s.count.Load())
+	}
+	return errors.Join(err, w.owned.giveBack())
 }
 
-func (w *writer) finish() error {
-	if _, err := w.flush(true); err != nil {
-		return err
+// stops waits a little for the goroutine after a failure. It may be stuck in Pebble for ever (see trouble), and
+// the database with it.
+func (w *writer) stops() bool {
+	grace := time.NewTimer(stuckAfter)
+	defer grace.Stop()
+	select {
+	case <-w.stopped:
+		return true
+	case <-grace.C:
+		return false
 	}
-	h := w.s.segmentHead()
-	h.clean = true
-	if err := w.journal.roll(h); err != nil {
-		return err
-	}
-	return w.journal.end()
-}
-
-// segmentHead is what the store has to say at the beginning of a journal file.
-func (s *Store) segmentHead() segmentHead {
-	return segmentHead{revision: s.revision.Load(), epoch: s.epoch}
 }

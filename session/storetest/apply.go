@@ -135,6 +135,8 @@ func checkApplyUpdates(h *harness) {
 		late.Timeout += 100
 		h.applies(session.Change{Record: late, Expect: &before}, session.Conflict, fmt.Sprintf("update %d under the fence before", i))
 	}
+	r.Payload = noise(20000, 5)
+	h.applies(session.Change{Record: r, Expect: &fence}, session.Applied, "changing what the fence does not show")
 	remove := session.Change{Record: session.Record{Key: r.Key}, Delete: true, Expect: &fence}
 	h.applies(remove, session.Applied, "deleting")
 	h.applies(remove, session.Already, "deleting again")

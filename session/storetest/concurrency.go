@@ -24,16 +24,21 @@ func checkIncrements(h *harness) {
 	keys := make([]session.Key, sessions)
 	owners := make([]atomic.Int32, sessions)
 	var cookies sync.Map
+	var failed atomic.Bool // a client that gave up may hold a lock that the others would wait for
 	for i := range keys {
 		keys[i] = h.create(fmt.Sprint("counter", i), value(make([]byte, 8)))
+		for range 2 { // else the clients would wait for ever
+			h.ok(h.s.SetAndRelease(h.ctx, keys[i], value(make([]byte, 8)), h.mine(h.lock(keys[i]).Cookie)), "writing")
+		}
 	}
 	var all sync.WaitGroup
 	for c := range clients {
 		all.Go(func() {
 			for i := range each {
 				n := (c + i) % sessions
-				item, err := h.spin(keys[n])
+				item, err := h.spin(keys[n], &failed)
 				if err != nil {
+					failed.Store(true)
 					h.t.Errorf("locking: %v", err)
 					return
 				}
@@ -43,9 +48,11 @@ func checkIncrements(h *harness) {
 				if _, twice := cookies.LoadOrStore([2]int32{int32(n), item.Cookie}, true); twice && !h.rules.CookieFrozen {
 					h.t.Errorf("cookie %d was handed out twice", item.Cookie)
 				}
+				runtime.Gosched() // let others come while the lock is held
 				p := binary.LittleEndian.AppendUint64(nil, binary.LittleEndian.Uint64(item.Payload)+1)
 				owners[n].Add(-1)
 				if err := h.s.SetAndRelease(h.ctx, keys[n], value(p), h.mine(item.Cookie)); err != nil {
+					failed.Store(true)
 					h.t.Errorf("writing under the lock: %v", err)
 					return
 				}
@@ -64,12 +71,13 @@ func checkIncrements(h *harness) {
 	}
 }
 
-// spin takes the lock as a State Server's client does, but without its half a second between two tries.
-func (h *harness) spin(k session.Key) (session.Item, error) {
+// spin takes the lock as a State Server's client does, but without its half a second between two tries, until it has it
+// or stop is set.
+func (h *harness) spin(k session.Key, stop *atomic.Bool) (session.Item, error) {
 	for {
 		item, err := h.s.GetExclusive(h.ctx, k)
 		var locked *session.LockedError
-		if !errors.As(err, &locked) {
+		if !errors.As(err, &locked) || stop.Load() {
 			return item, err
 		}
 		runtime.Gosched()

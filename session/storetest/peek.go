@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"reflect"
+	"time"
 
 	"github.com/aspstate/aspstate/session"
 )
@@ -57,6 +58,9 @@ func checkPeekTouchesNothing(h *harness) {
 		h.t.Fatalf("an expired session that was not swept is shown as %+v", before[3])
 	}
 	for range 3 {
+		if h.sub.Clock != nil {
+			h.sub.Clock.Advance(time.Minute)
+		}
 		after, err := h.peeker.Peek(h.ctx, all)
 		h.ok(err, "Peek")
 		for i := range all {

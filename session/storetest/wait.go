@@ -50,7 +50,7 @@ func checkWaitOrder(h *harness) {
 	cookie := h.lock(k).Cookie
 	var mu sync.Mutex
 	var order []int
-	got := make(chan session.Item)
+	got := make(chan session.Item, n)
 	for i := range n {
 		go func() {
 			item, err := h.waiter.WaitExclusive(h.ctx, k, time.Hour)
