@@ -55,9 +55,10 @@ func migrate(t *testing.T, o copier.Options) copier.Report {
 // except: the live, winning rows of one application, to the tick and byte.
 func TestEveryPairOfLayouts(t *testing.T) {
 	const sessions = 250
-	for _, a := range layout.All() {
-		for _, b := range layout.All() {
-			if a == b {
+	all := layout.All()
+	for i, a := range all {
+		for _, b := range all {
+			if a == b || testing.Short() && b != all[(i+1)%len(all)] {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s-%s", a, b), func(t *testing.T) {

@@ -341,7 +341,8 @@ func TestAtMostAMillionUnsynced(t *testing.T) {
 			t.Errorf("%v: the first change waits", policy)
 		}
 		s.writer.unsynced.Add(jump / 2) // as if so many had been made
-		if !waits(t, s, "b") {
+		// It waits for the disk, unless that was so quick that nothing was left to wait for.
+		if !waits(t, s, "b") && s.writer.unsynced.Load() >= jump/2 {
 			t.Errorf("%v: with half a million changes that are not on disk the next does not wait", policy)
 		}
 		if err := s.writer.through(context.Background()); err != nil {

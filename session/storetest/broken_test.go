@@ -143,6 +143,9 @@ func TestMissingAbilities(t *testing.T) {
 
 // TestBrokenStores breaks one thing at a time. The named check has to see it; others may.
 func TestBrokenStores(t *testing.T) {
+	if raceDetector {
+		t.Skip("these stores are broken on purpose, and some of them race")
+	}
 	for name, b := range broken {
 		t.Run(name, func(t *testing.T) {
 			failed := outcomes(t, func(clock *Clock) session.Store {
