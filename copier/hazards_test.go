@@ -40,6 +40,7 @@ func (b *bench) fillApp(app string, from, n int) {
 func (b *bench) inPlace() {
 	b.o.Target, b.o.To = b.from, b.o.From
 	b.o.To.Spelling = spelling(b.t, layout.RuleAsync21)
+	b.o.PageRows = 500 // one page: what fails is all there is
 }
 
 func TestRowsOfAnApplicationThatIsNoLongerKnownStay(t *testing.T) {
