@@ -1,0 +1,400 @@
+package nrbf
+
+import (
+	"math"
+	"slices"
+)
+
+// Decode decodes the stream at the start of b and returns it with the offset behind its end record; what follows is not
+// looked at. The input is copied.
+//
+// Every record of [MS-NRBF] 2.1.2.1 that serialized objects consist of is read. Class records without member types (2, 3)
+// cannot be read by anyone who lacks the class and are refused, as are method calls. No type is loaded and no name looked
+// up: a stream that names classes which do not exist decodes.
+//
+// Errors are *MalformedError or *LimitError.
+func Decode(b []byte, l Limits) (g *Graph, n int, err error) {
+	r := newReader(string(b), l)
+	r.run()
+	if r.err != nil {
+		return nil, 0, r.err
+	}
+	return r.g, r.pos, nil
+}
+
+// reader turns records into cells and objects. It keeps its own stack of unfinished classes and arrays, and the cells of
+// unfinished ones on another; a finished one's cells move to the graph in one piece.
+type reader struct {
+	cursor
+	g       *Graph
+	frames  []frame
+	stack   []cell
+	pending []pendingMark // in the order of the stream
+	ids     idTable       // objects and strings
+	classes idTable       // class records, which record 1 may name
+	libs    idTable
+
+	forward bool // some reference came before what it names
+	ended   bool
+
+	maxValues, maxNulls, maxMembers, maxExpanded int64
+	maxDepth                                     int64
+	values, nulls, expanded                      int64
+}
+
+// frame is a class instance or array of which members or elements are still to come.
+type frame struct {
+	object int32 // -1: the records outside all others
+	base   int32 // where its cells start on the stack
+	left   int32 // how many are to come
+	class  int32 // index of the class whose members they are; -1: elements, all of one kind
+	next   int32 // the member that comes next
+}
+
+type pendingMark struct {
+	at int32 // on the stack: the cell that it stands before
+	mark
+}
+
+func newReader(s string, l Limits) *reader {
+	r := &reader{
+		cursor:      cursor{s: s, recordAt: -1},
+		g:           &Graph{stream: s},
+		maxValues:   limit(l.MaxValues, DefaultMaxValues, 0),
+		maxNulls:    limit(l.MaxNulls, DefaultMaxNulls, len(s)),
+		maxMembers:  limit(l.MaxMembers, DefaultMaxMembers, 0),
+		maxDepth:    limit(l.MaxDepth, DefaultMaxDepth, 0),
+		maxExpanded: limit(l.MaxExpanded, DefaultMaxExpanded, 16*len(s)),
+	}
+	return r
+}
+
+// run reads the whole stream.
+func (r *reader) run() {
+	r.readHeader()
+	r.frames = append(r.frames, frame{object: -1, left: math.MaxInt32, class: -1})
+	for r.err == nil && !r.ended {
+		f := &r.frames[len(r.frames)-1]
+		switch {
+		case f.left == 0:
+			r.finish()
+		case f.class >= 0:
+			r.readMember(f)
+		default:
+			r.readRecord()
+		}
+	}
+	if r.err == nil {
+		r.finish()
+		r.resolve()
+	}
+}
+
+// readHeader reads the SerializedStreamHeader, [MS-NRBF] 2.6.1.
+func (r *reader) readHeader() {
+	at := r.pos
+	t := r.byte("record type")
+	if r.ok() && t != recordHeader {
+		r.fail(at, "record type %d where the header should be", t)
+		return
+	}
+	r.start(t, at)
+	for i, what := range [...]string{"root id", "header id", "major version", "minor version"} {
+		at := r.pos
+		n := r.i32(what)
+		r.g.header[i] = n
+		switch {
+		case !r.ok():
+			return
+		case i == 0 && n == 0:
+			r.fail(at, "root id 0")
+		case i == 2 && n != 1:
+			r.fail(at, "major version %d", n)
+		}
+	}
+}
+
+// start notes that a record of type t begins at offset at.
+func (r *reader) start(t byte, at int) {
+	if r.err == nil {
+		r.record, r.recordAt = t, at
+		if r.emit != nil {
+			r.showRecord()
+		}
+	}
+}
+
+// push puts a value in its place. A null may be one of many, which are pushed one by one.
+func (r *reader) push(c cell) {
+	if r.values++; r.values > r.maxValues {
+		r.tooMany(r.pos, "MaxValues", "values", r.maxValues)
+		return
+	}
+	if n := len(r.pending); n > 0 && int(r.pending[n-1].at) == len(r.stack) {
+		c.mark = true
+	}
+	r.stack = append(r.stack, c)
+	f := &r.frames[len(r.frames)-1]
+	f.left--
+	f.next++
+}
+
+// open begins a class instance or array whose n members or elements follow. Its own place has been filled.
+func (r *reader) open(object, n, class int32) {
+	if r.err != nil {
+		return
+	}
+	if int64(len(r.frames)) > r.maxDepth {
+		r.tooMany(r.recordAt, "MaxDepth", "objects one inside another", r.maxDepth)
+		return
+	}
+	r.frames = append(r.frames, frame{object: object, base: int32(len(r.stack)), left: n, class: class})
+}
+
+// finish takes the innermost class instance or array off the stack.
+func (r *reader) finish() {
+	f := r.frames[len(r.frames)-1]
+	r.frames = r.frames[:len(r.frames)-1]
+	g := r.g
+	first := int32(len(g.cells))
+	for n := len(r.pending); n > 0 && r.pending[n-1].at >= f.base; n = len(r.pending) {
+		p := r.pending[n-1]
+		r.pending = r.pending[:n-1]
+		if g.marks == nil {
+			g.marks = map[int32][]mark{}
+		}
+		at := first + p.at - f.base
+		g.marks[at] = append([]mark{p.mark}, g.marks[at]...)
+	}
+	g.cells = append(g.cells, r.stack[f.base:]...)
+	r.stack = r.stack[:f.base]
+	if f.object >= 0 {
+		g.objects[f.object].first = first
+	} else {
+		g.top = span{first, int32(len(g.cells)) - first}
+	}
+}
+
+// readMember reads the next member of a class instance, and the primitive ones after it.
+func (r *reader) readMember(f *frame) {
+	members := r.g.membersOf(&r.g.classes[f.class])
+	for f.left > 0 && r.err == nil {
+		m := &members[f.next]
+		if m.decl.kind != declPrimitive {
+			r.readRecord()
+			return
+		}
+		at := r.pos
+		c := r.primitive(m.decl.code)
+		if r.emit != nil && r.ok() {
+			r.showPrimitive(at, m.name.s, c)
+		}
+		if r.ok() {
+			r.push(c)
+		}
+	}
+}
+
+// readRecord reads one record.
+func (r *reader) readRecord() {
+	at := r.pos
+	t := r.byte("record type")
+	if !r.ok() {
+		return
+	}
+	if recordName(t) == "" {
+		r.fail(at, "unknown record type %d", t)
+		return
+	}
+	r.start(t, at)
+	switch t {
+	case recordLibrary:
+		r.readLibrary()
+	case recordClassWithID:
+		r.readClassWithID()
+	case recordSystemClass, recordClass:
+		r.readClass()
+	case recordString:
+		r.readString()
+	case recordPrimitive:
+		r.readPrimitive()
+	case recordReference:
+		r.readReference()
+	case recordNull:
+		r.push(cell{})
+	case recordNulls256:
+		r.readNulls(at, int32(r.u8("count")))
+	case recordNulls:
+		r.readNulls(at, r.i32("count"))
+	case recordBinaryArray:
+		r.readBinaryArray()
+	case recordPrimitiveArray:
+		r.readPrimitiveArray()
+	case recordObjectArray, recordStringArray:
+		r.readObjectArray()
+	case recordEnd:
+		if len(r.frames) > 1 {
+			r.fail(at, "the end record stands inside an object")
+		}
+		r.ended = true
+	case recordSystemClassUntyped, recordClassUntyped:
+		r.fail(at, "a class without member types cannot be read without the class")
+	case recordMethodCall, recordMethodReturn:
+		r.fail(at, "method calls are not part of serialized objects")
+	default:
+		r.fail(at, "record out of place")
+	}
+}
+
+// readLibrary reads a BinaryLibrary, [MS-NRBF] 2.6.2. It may stand before any value (fixture o-struct-other-lib).
+func (r *reader) readLibrary() {
+	at := r.pos
+	id := r.i32("library id")
+	name := r.text("library name")
+	if r.ok() && id <= 0 {
+		r.fail(at, "library id %d", id)
+	}
+	if !r.ok() {
+		return
+	}
+	i := int32(len(r.g.libs))
+	r.g.libs = append(r.g.libs, library{id, name})
+	r.libs.set(id, i)
+	r.pending = append(r.pending, pendingMark{int32(len(r.stack)), mark{recordLibrary, i}})
+}
+
+// readLibraryID reads the id of a library that must have come.
+func (r *reader) readLibraryID() int32 {
+	at := r.pos
+	id := r.i32("library id")
+	i, known := r.libs.lookup(id)
+	if r.ok() && !known {
+		r.fail(at, "no library has the id %d", id)
+	}
+	return i
+}
+
+// readNulls reads a run of nulls, which may cover several members of a class, [MS-NRBF] 2.5.5 and 2.5.6.
+func (r *reader) readNulls(at int, n int32) {
+	if !r.ok() {
+		return
+	}
+	f := &r.frames[len(r.frames)-1]
+	if n < 0 || f.object < 0 || n > f.left {
+		r.fail(at, "a run of %d nulls is longer than what is left of the array or class", n)
+		return
+	}
+	if n == 0 {
+		r.pending = append(r.pending, pendingMark{int32(len(r.stack)), mark{record: r.record}})
+		return
+	}
+	if f.class >= 0 {
+		for _, m := range r.g.membersOf(&r.g.classes[f.class])[f.next : f.next+n] {
+			if m.decl.kind == declPrimitive {
+				r.fail(at, "a run of %d nulls covers a member that cannot be null", n)
+				return
+			}
+		}
+	}
+	if r.nulls += int64(n); r.nulls > r.maxNulls {
+		r.tooMany(at, "MaxNulls", "nulls", r.maxNulls)
+		return
+	}
+	if r.values+int64(n) > r.maxValues {
+		r.tooMany(at, "MaxValues", "values", r.maxValues)
+		return
+	}
+	r.stack = slices.Grow(r.stack, int(n))
+	first := cell{as: asNulls256}
+	if r.record == recordNulls {
+		first.as = asNulls
+	}
+	r.push(first)
+	for range n - 1 {
+		r.push(cell{as: asMoreNulls})
+	}
+}
+
+// readReference reads a MemberReference, [MS-NRBF] 2.5.3. What it names may come later.
+func (r *reader) readReference() {
+	at := r.pos
+	id := r.i32("id of the object")
+	if !r.ok() {
+		return
+	}
+	c := cell{kind: cellRef, bits: uint64(uint32(id))}
+	if target, known := r.ids.lookup(id); known {
+		c.ref = target
+		r.mention(target, at)
+	} else {
+		// Where it stands, for the error if it never comes.
+		c.as, c.ref, r.forward = asUnresolved, int32(at), true
+	}
+	r.push(c)
+}
+
+// mention counts what it takes to spell out a text again.
+func (r *reader) mention(target int32, at int) {
+	if target < 0 {
+		r.expand(int64(len(r.g.texts[-1-target].s)), at)
+	}
+}
+
+func (r *reader) expand(n int64, at int) {
+	if r.expanded += n; r.expanded > r.maxExpanded {
+		r.tooMany(at, "MaxExpanded", "bytes of names and texts", r.maxExpanded)
+	}
+}
+
+// newObject enters an object under the id that was read at offset at.
+func (r *reader) newObject(o object, at int) int32 {
+	if !r.ok() {
+		return 0
+	}
+	i := int32(len(r.g.objects))
+	if o.id == 0 {
+		r.fail(at, "object id 0")
+		return 0
+	}
+	if _, taken := r.ids.lookup(o.id); taken {
+		r.fail(at, "the object id %d is used twice", o.id)
+		return 0
+	}
+	r.ids.set(o.id, objectTarget(i))
+	r.g.lastID = max(r.g.lastID, o.id)
+	r.g.objects = append(r.g.objects, o)
+	return i
+}
+
+// resolve connects the references that came before what they name, and finds the root.
+func (r *reader) resolve() {
+	g := r.g
+	if r.forward {
+		for i := range g.cells {
+			c := &g.cells[i]
+			if c.kind != cellRef || c.as != asUnresolved {
+				continue
+			}
+			at := int(c.ref)
+			target, known := r.ids.lookup(int32(c.bits))
+			if !known {
+				r.record, r.recordAt = recordReference, at-1
+				r.fail(at, "no object has the id %d", int32(c.bits))
+				return
+			}
+			c.ref, c.as = target, asUsual
+			if r.mention(target, at); r.err != nil {
+				return
+			}
+		}
+	}
+	root := g.header[0]
+	target, known := r.ids.lookup(root)
+	if !known {
+		r.record, r.recordAt = recordHeader, 0
+		r.fail(1, "no object has the root id %d", root)
+		return
+	}
+	g.root = int32(len(g.cells))
+	g.cells = append(g.cells, cell{kind: cellRef, bits: uint64(uint32(root)), ref: target})
+}
