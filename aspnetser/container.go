@@ -1,6 +1,9 @@
 package aspnetser
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
 
 // container is the index of a plain blob: where everything is, no values. The tables it refers to are in a scratch.
 type container struct {
@@ -78,22 +81,7 @@ func (c *container) readTables(cur *cursor, o Options, sc *scratch, names *textD
 		return
 	}
 	c.nullIndex = cur.i32(fieldNullIndex)
-	for i := 0; i < n && cur.ok(); i++ {
-		if i == int(c.nullIndex) {
-			sc.keys = append(sc.keys, rawText{null: true})
-			continue
-		}
-		if s, ok := cur.shortText(); ok && names.plain(s.of(cur.b)) {
-			sc.keys = append(sc.keys, rawText{raw: s})
-			cur.pos = s.off + s.n
-			continue
-		}
-		sc.keys = append(sc.keys, sc.readText(cur, fieldKey, names))
-		if !cur.ok() {
-			cur.f.item = int32(i) + 1
-		}
-	}
-	if !cur.ok() {
+	if !cur.ok() || !c.plainKeys(cur, sc) && !c.anyKeys(cur, sc, names) {
 		return
 	}
 	c.endsAt = cur.pos
@@ -110,6 +98,53 @@ func (c *container) readTables(cur *cursor, o Options, sc *scratch, names *textD
 	}
 	c.area = span{cur.pos, size}
 	cur.pos += size
+}
+
+// plainKeys reads the keys if each has a length of one byte and is UTF-8, as nearly all have; else it reads nothing. Such
+// lengths are ASCII, so that the keys can be checked all at once: no character reaches from one into the next.
+func (c *container) plainKeys(cur *cursor, sc *scratch) bool {
+	b, pos := cur.b, cur.pos
+	if cap(sc.keys) == 0 {
+		sc.keys = make([]rawText, 0, min(int(c.count), len(b)-pos))
+	}
+	keys := sc.keys[:0]
+	for i := range c.count {
+		if i == c.nullIndex {
+			keys = append(keys, rawText{null: true})
+			continue
+		}
+		if pos >= len(b) {
+			return false
+		}
+		n := int(b[pos])
+		pos++
+		if n >= 0x80 || n > len(b)-pos {
+			return false
+		}
+		keys = append(keys, rawText{raw: span{pos, n}})
+		pos += n
+	}
+	if !utf8.Valid(b[cur.pos:pos]) {
+		return false
+	}
+	sc.keys, cur.pos = keys, pos
+	return true
+}
+
+// anyKeys reads the keys one by one.
+func (c *container) anyKeys(cur *cursor, sc *scratch, names *textDecoder) bool {
+	for i := range c.count {
+		if i == c.nullIndex {
+			sc.keys = append(sc.keys, rawText{null: true})
+			continue
+		}
+		sc.keys = append(sc.keys, sc.readText(cur, fieldKey, names))
+		if !cur.ok() {
+			cur.f.item = i + 1
+			return false
+		}
+	}
+	return true
 }
 
 // misfit tells why the value area does not fit: the first item that ends past the blob is the one concerned. left is what
@@ -159,6 +194,21 @@ func (c *container) item(i int, v *rawValue) (slot span, lost bool, f fault) {
 		f.item = int32(i) + 1
 	}
 	return slot, lost, f
+}
+
+// plainItem is item and value for what nearly all items are, and nothing is to be said about: numbers and short texts that
+// fill their slot. Of any other it says false and leaves it alone.
+func (c *container) plainItem(i int, v *Value, texts *textPool) bool {
+	start, end := c.slot(i)
+	if start < 0 || end <= start || end > c.area.n {
+		return false
+	}
+	b := c.blob[c.area.off+start : c.area.off+end]
+	if c.decoded+len(b) > 2*c.area.n || !v.readPlain(b, texts) {
+		return false
+	}
+	c.decoded += len(b)
+	return true
 }
 
 // budget says whether a slot of n bytes may still be decoded. Slots follow one another, so together they are longer than

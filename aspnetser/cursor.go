@@ -64,15 +64,6 @@ func (c *cursor) text(fl field) (s span, form lenForm) {
 	return span{c.pos - int(n), int(n)}, form
 }
 
-// shortText says where the bytes of a str are whose length is one byte, which is nearly all of them, and stays before it.
-func (c *cursor) shortText() (s span, ok bool) {
-	if at := c.pos; at < len(c.b) {
-		n := int(c.b[at])
-		return span{at + 1, n}, n < 0x80 && n < len(c.b)-at
-	}
-	return span{}, false
-}
-
 // span is a stretch of bytes.
 type span struct{ off, n int }
 

@@ -26,9 +26,12 @@ func Decode(blob []byte, o Options) (*Session, error) {
 	s.noteContainer(&r)
 	if n := c.items(); n > 0 {
 		s.Items = make([]Item, n)
-		s.decodeKeys(c, sc)
+		var texts textPool
+		keys := sc.keyBytes(c)
+		texts.grow(len(keys) + c.shortStrings())
+		s.decodeKeys(c, sc, texts.add(keys))
 		for i := range s.Items {
-			s.decodeItem(c, i)
+			s.decodeItem(c, i, &texts)
 		}
 	}
 	if n := len(sc.statics); n > 0 {
@@ -72,17 +75,20 @@ func (s *Session) noteContainer(r *reading) {
 	}
 }
 
-func (s *Session) decodeKeys(c *container, sc *scratch) {
-	// One string for all keys: they lie side by side but for their lengths, and live and die together.
-	at := c.endsAt
+// keyBytes is where the keys are in the blob: side by side, but for their lengths.
+func (sc *scratch) keyBytes(c *container) []byte {
 	for i := range sc.keys {
 		if !sc.keys[i].null {
-			at = sc.keys[i].raw.off
-			break
+			return c.blob[sc.keys[i].raw.off:c.endsAt]
 		}
 	}
-	all := string(c.blob[at:c.endsAt])
-	for i := range sc.keys {
+	return nil
+}
+
+// decodeKeys makes the keys from all, the text of keyBytes.
+func (s *Session) decodeKeys(c *container, sc *scratch, all string) {
+	at := c.endsAt - len(all)
+	for i := range s.Items {
 		t, it := &sc.keys[i], &s.Items[i]
 		if t.null {
 			it.NullKey = true
@@ -105,9 +111,13 @@ func (sc *scratch) oddText(blob []byte, t *rawText) *oddText {
 	return &oddText{text: string(t.text.of(sc.text)), stored: t.raw.of(blob)}
 }
 
-func (s *Session) decodeItem(c *container, i int) {
-	var raw rawValue
+// decodeItem decodes the value of item i of the container.
+func (s *Session) decodeItem(c *container, i int, texts *textPool) {
 	v := &s.Items[i].Value
+	if c.plainItem(i, v, texts) {
+		return
+	}
+	var raw rawValue
 	slot, lost, f := c.item(i, &raw)
 	if f.code != noFault {
 		bytes := slot.of(c.blob)
@@ -122,13 +132,13 @@ func (s *Session) decodeItem(c *container, i int) {
 	}
 	*v = raw.value(c.blob)
 	if raw.typ == TypeString {
-		if b := raw.text.of(c.blob); !utf8.Valid(b) {
+		if b := raw.text.of(c.blob); utf8.Valid(b) {
+			v.text = texts.addShort(b)
+		} else {
 			var own textDecoder
 			v.text = string(own.appendText(nil, b))
-			v.odd = &oddity{text: b}
+			v.odd = &oddity{stored: b}
 			s.warn(i, -1, raw.text.off, "string is not UTF-8")
-		} else {
-			v.text = string(b)
 		}
 	}
 	if end := slot.off + slot.n; raw.end < end && !lost {
@@ -149,7 +159,7 @@ func (s *Session) decodeItem(c *container, i int) {
 func (raw *rawValue) value(blob []byte) Value {
 	v := Value{typ: raw.typ, aux: raw.aux, form: raw.form, lo: raw.lo, hi: raw.hi}
 	if raw.typ == TypeObject {
-		v.raw = raw.text.of(blob)
+		v.odd = &oddity{stored: raw.text.of(blob)}
 	}
 	return v
 }

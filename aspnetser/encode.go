@@ -59,11 +59,11 @@ func (s *Session) sizeHint() int {
 	n := 32 + len(s.Oddities.Trailing)
 	for i := range s.Items {
 		it := &s.Items[i]
-		n += 4 + 5 + len(it.Key) + 1 + 16 + len(it.Value.text) + len(it.Value.raw)
+		n += 4 + 5 + len(it.Key) + 1 + 16 + len(it.Value.text) + len(it.Value.stored())
 	}
 	for i := range s.Static {
 		o := &s.Static[i]
-		n += 5 + len(o.Name) + 1 + 16 + len(o.ObjectType) + len(o.Value.text) + len(o.Value.raw)
+		n += 5 + len(o.Name) + 1 + 16 + len(o.ObjectType) + len(o.Value.text) + len(o.Value.stored())
 	}
 	return n
 }
@@ -241,7 +241,7 @@ func (e *encoder) static(dst []byte, o *StaticObject) ([]byte, error) {
 		e.width = o.Value.aux
 	case TypeObject:
 		// What follows is found by reading the stream, so it has to end where it says.
-		cur := cursor{b: o.Value.raw}
+		cur := cursor{b: o.Value.stored()}
 		if measureObject(&cur); !cur.ok() || cur.pos != len(cur.b) {
 			return nil, errors.New("its record stream is not one whole stream")
 		}

@@ -25,26 +25,26 @@ func appendString(dst []byte, text string, form lenForm) ([]byte, error) {
 func (v *Value) append(dst []byte) ([]byte, error) {
 	t := v.Type()
 	if t == TypeUndecodable {
-		if v.raw == nil && faultCode(v.aux) != faultEmptySlot {
+		if v.odd == nil && faultCode(v.aux) != faultEmptySlot {
 			return nil, fmt.Errorf("it has no bytes that could be written: %s", v.fault(0).reason())
 		}
-		return append(dst, v.raw...), nil
+		return append(dst, v.stored()...), nil
 	}
 	dst = append(dst, byte(t))
 	var err error
 	switch t {
 	case TypeString:
-		if v.odd != nil && v.odd.text != nil {
-			dst = appendLen7(dst, uint32(len(v.odd.text)), v.form)
-			dst = append(dst, v.odd.text...)
+		if b := v.stored(); b != nil {
+			dst = appendLen7(dst, uint32(len(b)), v.form)
+			dst = append(dst, b...)
 		} else if dst, err = appendString(dst, v.text, v.form); err != nil {
 			return nil, err
 		}
 	case TypeObject:
-		if len(v.raw) == 0 {
+		if len(v.stored()) == 0 {
 			return nil, errors.New("Object without a record stream")
 		}
-		dst = append(dst, v.raw...)
+		dst = append(dst, v.odd.stored...)
 	case TypeChar:
 		if dst, err = v.appendChar(dst); err != nil {
 			return nil, err

@@ -100,7 +100,7 @@ func checkRoundTrip(t *testing.T, s *Session, blob, shown []byte) {
 	out, err := s.Append(nil)
 	if err != nil {
 		for i := range s.Items {
-			if v := &s.Items[i].Value; v.typ == TypeUndecodable && v.raw == nil {
+			if v := &s.Items[i].Value; v.typ == TypeUndecodable && v.odd == nil {
 				return // a slot that goes back or overlaps
 			}
 		}

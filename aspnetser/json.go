@@ -85,16 +85,16 @@ func (v *Value) appendJSON(dst []byte) []byte {
 	case TypeChar:
 		return appendJSONString(append(dst, `","value":`...), string(utf16.Decode([]uint16{uint16(v.lo)})))
 	case TypeObject:
-		dst = hex.AppendEncode(append(dst, `","hex":"`...), v.raw)
+		dst = hex.AppendEncode(append(dst, `","hex":"`...), v.stored())
 		return append(dst, '"')
 	case TypeUndecodable:
 		dst = append(dst, `","typeId":`...)
-		if len(v.raw) > 0 {
+		if len(v.stored()) > 0 {
 			dst = strconv.AppendUint(dst, uint64(v.id), 10)
 		} else {
 			dst = append(dst, "null"...)
 		}
-		dst = hex.AppendEncode(append(dst, `,"hex":"`...), v.raw)
+		dst = hex.AppendEncode(append(dst, `,"hex":"`...), v.stored())
 		return append(dst, '"')
 	case TypeIntPtr, TypeUIntPtr:
 		dst = append(dst, `","size":`...)

@@ -60,29 +60,8 @@ func (v *rawValue) read(b []byte, pos int, r room) fault {
 		return r.missing(fieldValue, pos, size)
 	}
 	v.end = pos + size
-	switch size {
-	case 1:
-		v.lo = uint64(p[0])
-	case 2:
-		v.lo = uint64(binary.LittleEndian.Uint16(p))
-	case 4:
-		v.lo = uint64(binary.LittleEndian.Uint32(p))
-	case 8:
-		v.lo = binary.LittleEndian.Uint64(p)
-	case 16:
-		v.lo, v.hi = binary.LittleEndian.Uint64(p), binary.LittleEndian.Uint64(p[8:])
-	}
+	v.lo, v.hi, v.aux = loadFixed(v.typ, p[:size])
 	switch v.typ {
-	case TypeBoolean:
-		if v.aux = byte(v.lo); v.lo != 0 {
-			v.lo = 1
-		}
-	case TypeSByte:
-		v.lo = uint64(int8(v.lo))
-	case TypeInt16:
-		v.lo = uint64(int16(v.lo))
-	case TypeInt32:
-		v.lo = uint64(int32(v.lo))
 	case TypeDateTime:
 		if v.lo > maxDateTimeTicks {
 			return fault{code: faultDateTime, field: fieldValue, off: pos}
@@ -91,6 +70,59 @@ func (v *rawValue) read(b []byte, pos int, r room) fault {
 		return checkDecimal(v.hi, pos)
 	}
 	return fault{}
+}
+
+// loadFixed reads the payload p of a type of fixed size: the number, of signed ones with its sign extended, and the aux
+// of a Boolean.
+func loadFixed(typ Type, p []byte) (lo, hi uint64, aux uint8) {
+	switch len(p) {
+	case 1:
+		lo = uint64(p[0])
+	case 2:
+		lo = uint64(binary.LittleEndian.Uint16(p))
+	case 4:
+		lo = uint64(binary.LittleEndian.Uint32(p))
+	case 8:
+		lo = binary.LittleEndian.Uint64(p)
+	case 16:
+		lo, hi = binary.LittleEndian.Uint64(p), binary.LittleEndian.Uint64(p[8:])
+	}
+	switch typ {
+	case TypeBoolean:
+		aux, lo = uint8(lo), min(lo, 1)
+	case TypeSByte:
+		lo = uint64(int8(lo))
+	case TypeInt16:
+		lo = uint64(int16(lo))
+	case TypeInt32:
+		lo = uint64(int32(lo))
+	}
+	return lo, hi, aux
+}
+
+// readPlain reads the value that fills the slot b, if it is one of a fixed size or a short String and there is nothing odd
+// about it.
+func (v *Value) readPlain(b []byte, texts *textPool) bool {
+	typ, p := Type(b[0]), b[1:]
+	if typ > TypeNull {
+		return false
+	}
+	if typ == TypeString {
+		if len(p) == 0 || p[0] >= 0x80 || int(p[0]) != len(p)-1 || !utf8.Valid(p) {
+			return false
+		}
+		v.typ, v.text = typ, texts.addShort(p[1:])
+		return true
+	}
+	if len(p) == 0 || len(p) != int(fixedSize[typ]) {
+		return false
+	}
+	lo, hi, aux := loadFixed(typ, p)
+	if aux > 1 || typ == TypeDateTime && lo > maxDateTimeTicks || typ == TypeDecimal && checkDecimal(hi, 0).code != noFault {
+		return false
+	}
+	v.typ, v.aux, v.lo, v.hi = typ, aux, lo, hi
+	return true
 }
 
 // maxDateTimeTicks is DateTime.MaxValue, the last tick of the year 9999 (fixture datetime-over is one more).

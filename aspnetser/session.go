@@ -29,10 +29,10 @@ const MaxWarnings = 100
 type Item struct {
 	Key     string // UTF-8; keys that differ by case only are equal
 	NullKey bool   // the key is null, which differs from ""; Key is "" then
+	keyForm lenForm
 	Value   Value
 
-	keyForm lenForm
-	oddKey  *oddText
+	oddKey *oddText
 }
 
 // oddText is text that is not stored as it reads.

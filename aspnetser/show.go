@@ -102,13 +102,13 @@ func (v *Value) appendShown(dst []byte) []byte {
 	case TypeDouble:
 		return append(dst, showFloat(math.Float64frombits(v.lo), 64, v.lo)...)
 	case TypeObject:
-		return append(dst, showBytes(v.raw)...)
+		return append(dst, showBytes(v.stored())...)
 	case TypeUndecodable:
-		if len(v.raw) > 0 {
+		if len(v.stored()) > 0 {
 			dst = fmt.Appendf(dst, "type id %d, ", v.id)
 		}
 		f := v.fault(0)
-		return append(dst, showBytes(v.raw)+": "+f.shownReason()...)
+		return append(dst, showBytes(v.stored())+": "+f.shownReason()...)
 	case TypeIntPtr, TypeUIntPtr:
 		return fmt.Appendf(v.appendScalar(dst), " (%d bytes)", v.aux)
 	}

@@ -18,21 +18,31 @@ type Value struct {
 	id     Type // of an Undecodable: the stored type byte
 	lo, hi uint64
 	text   string
-	raw    []byte
 	odd    *oddity
 }
 
 // oddity is what is kept of a value that is not stored as Microsoft's writer would.
 type oddity struct {
-	text  []byte // String: the stored bytes, not UTF-8
-	slack []byte // bytes of the slot behind the value
+	stored []byte // String: its bytes, not UTF-8; Object: the stream; Undecodable: the slot
+	slack  []byte // bytes of the slot behind the value
+}
+
+// stored returns what odd.stored says.
+func (v *Value) stored() []byte {
+	if v.odd == nil {
+		return nil
+	}
+	return v.odd.stored
 }
 
 // An Undecodable keeps its fault in the number fields, so that a blob full of them costs little: aux is the code, form the
 // field, lo the offset, hi the figure.
-func undecodable(id Type, raw []byte, f fault) Value {
-	return Value{typ: TypeUndecodable, id: id, raw: raw, aux: uint8(f.code), form: lenForm(f.field), lo: uint64(f.off),
-		hi: uint64(f.n)}
+func undecodable(id Type, slot []byte, f fault) Value {
+	v := Value{typ: TypeUndecodable, id: id, aux: uint8(f.code), form: lenForm(f.field), lo: uint64(f.off), hi: uint64(f.n)}
+	if len(slot) > 0 {
+		v.odd = &oddity{stored: slot}
+	}
+	return v
 }
 
 func (v *Value) fault(item int) fault {
@@ -106,7 +116,7 @@ func IntPtr(n int64) Value { return Value{typ: TypeIntPtr, lo: uint64(n), aux: 8
 func UIntPtr(n uint64) Value { return Value{typ: TypeUIntPtr, lo: n, aux: 8} }
 
 // Object returns an Object that consists of a whole record stream ([MS-NRBF]), which is neither checked nor copied.
-func Object(stream []byte) Value { return Value{typ: TypeObject, raw: stream} }
+func Object(stream []byte) Value { return Value{typ: TypeObject, odd: &oddity{stored: stream}} }
 
 // Type returns the type of the value; TypeUndecodable for an item that could not be decoded.
 func (v Value) Type() Type {
@@ -177,11 +187,11 @@ func (v Value) PointerSize() (bytes int, ok bool) {
 
 // Object returns the record stream of an Object, bytes after its end record included. It must not be changed: it is part
 // of what was decoded.
-func (v Value) Object() (stream []byte, ok bool) { return v.raw, v.typ == TypeObject }
+func (v Value) Object() (stream []byte, ok bool) { return v.stored(), v.typ == TypeObject }
 
 // Undecodable returns the bytes of the slot of an item that could not be decoded, type byte first; nil where the slot has
 // no bytes or cannot be had. They must not be changed.
-func (v Value) Undecodable() (slot []byte, ok bool) { return v.raw, v.typ == TypeUndecodable }
+func (v Value) Undecodable() (slot []byte, ok bool) { return v.stored(), v.typ == TypeUndecodable }
 
 const (
 	ticksPerSecond = 10_000_000

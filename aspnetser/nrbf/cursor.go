@@ -94,14 +94,14 @@ func (c *cursor) i32(what string) int32 {
 	return n
 }
 
-func le16(s string) uint16 { return uint16(s[0]) | uint16(s[1])<<8 }
+func le16[T string | []byte](s T) uint16 { return uint16(s[0]) | uint16(s[1])<<8 }
 
-func le32(s string) uint32 {
+func le32[T string | []byte](s T) uint32 {
 	_ = s[3]
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
-func le64(s string) uint64 {
+func le64[T string | []byte](s T) uint64 {
 	_ = s[7]
 	return uint64(le32(s)) | uint64(le32(s[4:]))<<32
 }

@@ -21,10 +21,12 @@ type Graph struct {
 	// number of cells at decoding.
 	marks map[int32][]mark
 
-	packed map[int32]string // elements of packed arrays that were changed, by object
-	root   int32            // cell of a reference to the root, which no record is
-	lastID int32            // no greater id is in use
-	edited bool
+	root int32 // cell of a reference to the root, which no record is; the last cell
+
+	// For edits.
+	lastID   int32            // no greater id is in use
+	packed   map[int32][]byte // elements of packed arrays that were changed, by object
+	mentions []int32          // by text: how many references name it; nil before the first edit
 }
 
 // cell is one place: a member, an element, or a record outside all others.
@@ -139,8 +141,8 @@ func (g *Graph) cellsOf(o *object) []cell { return g.cells[o.first : o.first+o.n
 
 // packedOf returns the elements of a packed array, as they are stored.
 func (g *Graph) packedOf(i int32) string {
-	if s, changed := g.packed[i]; changed {
-		return s
+	if b, changed := g.packed[i]; changed {
+		return string(b)
 	}
 	o := &g.objects[i]
 	return g.stream[o.first : o.first+o.size]

@@ -388,6 +388,9 @@ func (r *reader) resolve() {
 			}
 		}
 	}
+	for i := range g.libs {
+		g.lastID = max(g.lastID, g.libs[i].id)
+	}
 	root := g.header[0]
 	target, known := r.ids.lookup(root)
 	if !known {

@@ -96,7 +96,7 @@ func (r *reader) primitive(code PrimitiveType) cell {
 }
 
 // primitiveBits reads a number of so many bytes.
-func primitiveBits(s string, size int) uint64 {
+func primitiveBits[T string | []byte](s T, size int) uint64 {
 	switch size {
 	case 1:
 		return uint64(s[0])

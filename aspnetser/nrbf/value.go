@@ -133,12 +133,15 @@ func (v Value) Bits() uint64 {
 
 func (v Value) packedBits() uint64 {
 	o := &v.g.objects[v.at]
-	s, i := v.g.packedOf(v.at), int(v.element)-1
+	i := int(v.element) - 1
 	if o.code == PrimitiveChar {
-		return uint64(unit(s, i))
+		return uint64(unit(v.g.packedOf(v.at), i))
 	}
 	size := primitives[o.code].size
-	return primitiveBits(s[i*size:], size)
+	if b, changed := v.g.packed[v.at]; changed {
+		return primitiveBits(b[i*size:], size)
+	}
+	return primitiveBits(v.g.stream[int(o.first)+i*size:], size)
 }
 
 // Bool returns a Boolean; every byte but 0 is true.

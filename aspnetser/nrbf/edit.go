@@ -1,0 +1,328 @@
+package nrbf
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Errors of Value.Set.
+var (
+	// ErrType means that the place cannot hold such a value.
+	ErrType = errors.New("nrbf: a value of another type")
+
+	// ErrRange means that the value has no exact form in the type of the place.
+	ErrRange = errors.New("nrbf: the value does not fit")
+)
+
+// Set changes a leaf: a primitive or a string. The type of the place stays:
+//
+//	String              string, nil
+//	Boolean             bool
+//	Byte … UInt64       any integer type, in range
+//	Char                any integer type: one UTF-16 unit that is no half of a surrogate pair
+//	Single, Double      float32, float64, without loss
+//	Decimal             Decimal, and string that ParseDecimal reads
+//	DateTime            time.Time: the kind stays, so a UTC one takes the instant and others take what t's clock shows
+//	TimeSpan            time.Duration, a whole number of ticks of 100 ns
+//	null                string, where a string may stand
+//
+// Only this place changes: where other places hold the same string they keep it, as strings of .NET never change. A place
+// inside an object changes for all who hold the object, boxed values included. Whoever needs other changes builds a new
+// graph.
+//
+// Errors wrap ErrType or ErrRange, and leave the graph as it was.
+func (v Value) Set(x any) error {
+	switch v.Kind() {
+	case KindString, KindNull:
+		return v.setString(x)
+	case KindPrimitive:
+		if v.Primitive() == PrimitiveDecimal {
+			return v.setDecimal(x)
+		}
+		bits, err := primitiveOf(v.Primitive(), v.Bits(), x)
+		if err != nil {
+			return fmt.Errorf("setting a %s: %w", v.Primitive(), err)
+		}
+		return v.setBits(bits)
+	}
+	return fmt.Errorf("setting a %s: it is no leaf: %w", v.Kind(), ErrType)
+}
+
+func (v Value) setBits(bits uint64) error {
+	if v.element == 0 {
+		v.cell().bits = bits
+		return nil
+	}
+	g, o, i := v.g, &v.g.objects[v.at], int(v.element)-1
+	if g.packed == nil {
+		g.packed = map[int32][]byte{}
+	}
+	b, changed := g.packed[v.at]
+	if !changed {
+		b = []byte(g.packedOf(v.at))
+	}
+	if o.code == PrimitiveChar {
+		units := utf16.Encode([]rune(string(b)))
+		if utf16.IsSurrogate(rune(units[i])) {
+			return fmt.Errorf("setting a Char: it is half of a surrogate pair: %w", ErrRange)
+		}
+		units[i] = uint16(bits)
+		g.packed[v.at] = []byte(string(utf16.Decode(units)))
+		return nil
+	}
+	size := primitives[o.code].size
+	appendPrimitive(b[:i*size], o.code, bits)
+	g.packed[v.at] = b
+	return nil
+}
+
+func (v Value) setDecimal(x any) error {
+	var s string
+	switch x := x.(type) {
+	case Decimal:
+		s = x.String()
+	case string:
+		s = x
+	default:
+		return fmt.Errorf("setting a Decimal: %T: %w", x, ErrType)
+	}
+	if _, ok := ParseDecimal(s); !ok {
+		return fmt.Errorf("setting a Decimal: %w", ErrRange)
+	}
+	c := v.cell()
+	v.g.texts[c.ref] = text{s: s} // only this cell has it
+	return nil
+}
+
+// primitiveOf returns the bits of x as a primitive of this type; old are those that the place has.
+func primitiveOf(p PrimitiveType, old uint64, x any) (bits uint64, err error) {
+	switch p {
+	case PrimitiveBoolean:
+		if b, ok := x.(bool); ok {
+			if b {
+				return 1, nil
+			}
+			return 0, nil
+		}
+	case PrimitiveSingle:
+		switch f := x.(type) {
+		case float32:
+			return uint64(math.Float32bits(f)), nil
+		case float64:
+			if n := float32(f); float64(n) == f || f != f {
+				return uint64(math.Float32bits(n)), nil
+			}
+			return 0, ErrRange
+		}
+	case PrimitiveDouble:
+		switch f := x.(type) {
+		case float32:
+			return math.Float64bits(float64(f)), nil
+		case float64:
+			return math.Float64bits(f), nil
+		}
+	case PrimitiveDateTime:
+		if t, ok := x.(time.Time); ok {
+			return dateTimeOf(t, DateTimeKind(old>>62))
+		}
+	case PrimitiveTimeSpan:
+		if d, ok := x.(time.Duration); ok {
+			if d%100 != 0 {
+				return 0, ErrRange
+			}
+			return uint64(d / 100), nil
+		}
+	default:
+		if n, negative, ok := integer(x); ok {
+			return integerBits(p, n, negative)
+		}
+	}
+	return 0, fmt.Errorf("%T: %w", x, ErrType)
+}
+
+// dateTimeOf returns the bits of t as a DateTime of a kind.
+func dateTimeOf(t time.Time, k DateTimeKind) (uint64, error) {
+	if k == DateTimeUTC {
+		t = t.UTC()
+	}
+	if k == DateTimeLocalDST {
+		k = DateTimeLocal // which of the two hours it is was true of the old value
+	}
+	_, zone := t.Zone()
+	seconds := t.Unix() + int64(zone) + unixEpochTicks/ticksPerSecond
+	if seconds < 0 || seconds > maxDateTicks/ticksPerSecond || t.Nanosecond()%100 != 0 {
+		return 0, ErrRange
+	}
+	return uint64(seconds)*ticksPerSecond + uint64(t.Nanosecond()/100) | uint64(k)<<62, nil
+}
+
+// integer returns an integer as its low 64 bits, and whether it is negative.
+func integer(x any) (n uint64, negative, ok bool) {
+	signed := func(n int64) (uint64, bool, bool) { return uint64(n), n < 0, true }
+	switch n := x.(type) {
+	case int:
+		return signed(int64(n))
+	case int8:
+		return signed(int64(n))
+	case int16:
+		return signed(int64(n))
+	case int32:
+		return signed(int64(n))
+	case int64:
+		return signed(n)
+	case uint:
+		return uint64(n), false, true
+	case uint8:
+		return uint64(n), false, true
+	case uint16:
+		return uint64(n), false, true
+	case uint32:
+		return uint64(n), false, true
+	case uint64:
+		return n, false, true
+	}
+	return 0, false, false
+}
+
+// integerBits returns the bits of an integer in an integer type or as a Char.
+func integerBits(p PrimitiveType, n uint64, negative bool) (uint64, error) {
+	if p == PrimitiveChar {
+		if negative || n > math.MaxUint16 || utf16.IsSurrogate(rune(n)) {
+			return 0, ErrRange
+		}
+		return n, nil
+	}
+	size := primitives[p].size
+	width := uint(8 * size)
+	switch p {
+	case PrimitiveSByte, PrimitiveInt16, PrimitiveInt32, PrimitiveInt64:
+		if most := uint64(1)<<(width-1) - 1; !negative && n > most || negative && ^n > most {
+			return 0, ErrRange
+		}
+	default:
+		if negative || width < 64 && n>>width != 0 {
+			return 0, ErrRange
+		}
+	}
+	if width < 64 {
+		n &= 1<<width - 1
+	}
+	return n, nil
+}
+
+// setString puts a string or null in the place of a string or null.
+func (v Value) setString(x any) error {
+	s, ok := x.(string)
+	switch {
+	case v.g == nil:
+		return fmt.Errorf("setting a value that is in no graph: %w", ErrType)
+	case x != nil && !ok:
+		return fmt.Errorf("setting a %s: %T: %w", v.Kind(), x, ErrType)
+	case !utf8.ValidString(s) || len(s) > math.MaxInt32:
+		return fmt.Errorf("setting a string: it is not UTF-8, or too long: %w", ErrRange)
+	case x == nil && v.IsNull():
+		return nil
+	case x != nil && v.IsNull() && !v.g.takesString(v.at):
+		return fmt.Errorf("setting a null to a string: the place cannot hold one: %w", ErrType)
+	case v.at == v.g.root:
+		if x == nil {
+			return fmt.Errorf("setting the root to null: %w", ErrType)
+		}
+		v.g.texts[-1-v.cell().ref] = text{s: s}
+		return nil
+	case x != nil && v.g.lastID == math.MaxInt32:
+		return fmt.Errorf("setting a string: no object id is left: %w", ErrRange)
+	}
+	v.g.place(v.at, s, x == nil)
+	return nil
+}
+
+// place puts a string or null in cell i, which has a string or null.
+func (g *Graph) place(i int32, s string, null bool) {
+	c := &g.cells[i]
+	g.countMentions()
+	switch c.kind {
+	case cellNull:
+		g.splitNulls(i)
+	case cellRef:
+		g.mentions[-1-c.ref]--
+	case cellString:
+		if g.mentions[c.ref] > 0 {
+			g.moveString(i)
+		} else if !null {
+			g.texts[c.ref] = text{s: s}
+			return
+		}
+	}
+	marked := c.mark
+	if null {
+		*c = cell{mark: marked}
+		return
+	}
+	g.lastID++
+	*c = cell{kind: cellString, bits: uint64(uint32(g.lastID)), ref: int32(len(g.texts)), mark: marked}
+	g.texts = append(g.texts, text{s: s})
+	g.mentions = append(g.mentions, 0)
+}
+
+// countMentions counts the references to each text.
+func (g *Graph) countMentions() {
+	if g.mentions != nil {
+		return
+	}
+	g.mentions = make([]int32, len(g.texts))
+	for i := range g.cells[:g.root] {
+		if c := &g.cells[i]; c.kind == cellRef && c.ref < 0 {
+			g.mentions[-1-c.ref]++
+		}
+	}
+}
+
+// moveString makes some reference to the string of cell i the place where it stands.
+func (g *Graph) moveString(i int32) {
+	c := &g.cells[i]
+	for j := range g.cells[:g.root] {
+		if r := &g.cells[j]; r.kind == cellRef && r.ref == textTarget(c.ref) {
+			g.mentions[c.ref]--
+			r.kind, r.ref, r.bits = cellString, c.ref, c.bits
+			return
+		}
+	}
+}
+
+// splitNulls takes cell i out of its run of nulls.
+func (g *Graph) splitNulls(i int32) {
+	if g.cells[i].as == asUsual {
+		return
+	}
+	first := i
+	for g.cells[first].as == asMoreNulls {
+		first--
+	}
+	if next := &g.cells[i+1]; next.kind == cellNull && next.as == asMoreNulls {
+		next.as = g.cells[first].as
+	}
+}
+
+// takesString says whether the type of cell i's place lets a string stand there.
+func (g *Graph) takesString(i int32) bool {
+	for n := range g.objects {
+		o := &g.objects[n]
+		if o.isPacked() || i < o.first || i >= o.first+o.n {
+			continue
+		}
+		kind := uint8(declObject)
+		switch {
+		case o.isClass():
+			kind = g.membersOf(&g.classes[o.info])[i-o.first].decl.kind
+		case o.record == recordBinaryArray:
+			kind = g.arrays[o.info].elem.kind
+		}
+		return kind == declString || kind == declObject
+	}
+	return false
+}
