@@ -43,7 +43,7 @@ func (v Value) Set(x any) error {
 		if v.Primitive() == PrimitiveDecimal {
 			return v.setDecimal(x)
 		}
-		bits, err := primitiveOf(v.Primitive(), v.Bits(), x)
+		bits, err := bitsOf(v.Primitive(), v.Bits(), x)
 		if err != nil {
 			return fmt.Errorf("setting a %s: %w", v.Primitive(), err)
 		}
@@ -98,8 +98,8 @@ func (v Value) setDecimal(x any) error {
 	return nil
 }
 
-// primitiveOf returns the bits of x as a primitive of this type; old are those that the place has.
-func primitiveOf(p PrimitiveType, old uint64, x any) (bits uint64, err error) {
+// bitsOf returns the bits of x as a primitive of this type; old are those that the place has.
+func bitsOf(p PrimitiveType, old uint64, x any) (bits uint64, err error) {
 	switch p {
 	case PrimitiveBoolean:
 		if b, ok := x.(bool); ok {

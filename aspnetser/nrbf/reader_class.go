@@ -1,5 +1,7 @@
 package nrbf
 
+import "fmt"
+
 // readClassWithID reads a ClassWithId, [MS-NRBF] 2.3.2.5. Its template is any class record before it.
 func (r *reader) readClassWithID() {
 	at := r.pos
@@ -39,8 +41,12 @@ func (r *reader) readClass() {
 	if !r.ok() {
 		return
 	}
-	if n < 0 || int64(n)*2 > int64(r.left()) { // each has a name and a type at least
+	if n < 0 {
 		r.fail(at, "member count %d", n)
+		return
+	}
+	if int64(n)*2 > int64(r.left()) { // each has a name and a type at least
+		r.missing(fmt.Sprintf("%d members", n))
 		return
 	}
 	first := len(r.g.members)
