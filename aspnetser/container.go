@@ -24,7 +24,7 @@ func (c *container) items() int { return max(int(c.count), 0) }
 
 // open indexes the container of blob and sees that no two keys and no two names are equal.
 func (c *container) open(blob []byte, o Options, sc *scratch) fault {
-	if f := c.index(blob, o, sc); f.code != noFault {
+	if f := c.index(blob, o, sc); f.code != noFault || sc.unchecked {
 		return f
 	}
 	if i, j, dup := sc.duplicate(blob, sc.keys); dup {

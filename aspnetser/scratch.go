@@ -27,6 +27,8 @@ type scratch struct {
 	text     []byte // decoded text of odd keys and names
 	inflated []byte // for Examine, which keeps none of it
 
+	unchecked bool // do not look for equal keys
+
 	// For finding equal keys.
 	seeds [3]uint64
 	table []uint64
