@@ -50,7 +50,7 @@ func (r *reader) showPrimitive(at int, field string, c cell) {
 // quoteName keeps control characters of a member's name out of what is shown.
 func quoteName(s string) string {
 	q := quoteCut(s, 60)
-	if len(q) == len(s)+2 {
+	if s != "" && len(q) == len(s)+2 {
 		return s
 	}
 	return q
