@@ -113,10 +113,10 @@ func (v *Value) appendScalar(dst []byte) []byte {
 		return strconv.AppendBool(dst, v.lo != 0)
 	case TypeDecimal:
 		d, _ := v.Decimal()
-		return d.append(dst)
+		return d.Append(dst)
 	case TypeGuid:
 		g, _ := v.Guid()
-		return g.append(dst)
+		return g.Append(dst)
 	case TypeSingle:
 		return appendHex(dst, v.lo, 8)
 	case TypeDouble:
