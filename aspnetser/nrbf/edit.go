@@ -234,39 +234,39 @@ func (v Value) setString(x any) error {
 		}
 		v.g.texts[-1-v.cell().ref] = text{s: s}
 		return nil
-	case x != nil && v.g.lastID == math.MaxInt32:
-		return fmt.Errorf("setting a string: no object id is left: %w", ErrRange)
 	}
-	v.g.place(v.at, s, x == nil)
-	return nil
+	return v.g.place(v.at, s, x == nil)
 }
 
 // place puts a string or null in cell i, which has a string or null.
-func (g *Graph) place(i int32, s string, null bool) {
+func (g *Graph) place(i int32, s string, null bool) error {
 	c := &g.cells[i]
 	g.countMentions()
-	switch c.kind {
-	case cellNull:
+	if c.kind == cellString && g.mentions[c.ref] == 0 && !null {
+		g.texts[c.ref] = text{s: s}
+		return nil
+	}
+	if !null && g.lastID == math.MaxInt32 {
+		return fmt.Errorf("setting a string: no object id is left: %w", ErrRange)
+	}
+	switch {
+	case c.kind == cellNull:
 		g.splitNulls(i)
-	case cellRef:
+	case c.kind == cellRef:
 		g.mentions[-1-c.ref]--
-	case cellString:
-		if g.mentions[c.ref] > 0 {
-			g.moveString(i)
-		} else if !null {
-			g.texts[c.ref] = text{s: s}
-			return
-		}
+	case g.mentions[c.ref] > 0:
+		g.moveString(i)
 	}
 	marked := c.mark
 	if null {
 		*c = cell{mark: marked}
-		return
+		return nil
 	}
 	g.lastID++
 	*c = cell{kind: cellString, bits: uint64(uint32(g.lastID)), ref: int32(len(g.texts)), mark: marked}
 	g.texts = append(g.texts, text{s: s})
 	g.mentions = append(g.mentions, 0)
+	return nil
 }
 
 // countMentions counts the references to each text.

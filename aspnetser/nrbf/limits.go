@@ -4,16 +4,10 @@ package nrbf
 // negative number no limit. A stream over a limit gives a *LimitError; it may be sound. Microsoft's reader has none of
 // them (session-blob.md 5).
 type Limits struct {
-	// MaxValues is the most values a graph may have: members and elements, those of primitive arrays aside. Each takes 16
-	// bytes of memory, however few it has in the stream. Default DefaultMaxValues.
-	MaxValues int
-
-	// MaxNulls is the most elements that runs of nulls may claim, or as many as the stream has bytes where that is more.
-	// Default DefaultMaxNulls.
-	MaxNulls int
-
-	// MaxMembers is the most members that all class records together may declare. Default DefaultMaxMembers.
-	MaxMembers int
+	// MaxMemory is the most bytes that the values, objects and names of a graph may take in memory, or 10 times the stream's
+	// size where that is more; the copy of the stream comes on top. A value takes 16 bytes, also one of a run of nulls, which
+	// is 5 bytes of the stream however long it is. Default DefaultMaxMemory.
+	MaxMemory int
 
 	// MaxDepth is the most objects that may stand one inside another in the stream. Objects behind references are not
 	// inside. Nothing recurses over it; each takes 32 bytes. Default DefaultMaxDepth.
@@ -25,13 +19,25 @@ type Limits struct {
 	MaxExpanded int
 }
 
-// Default limits. The largest of the real fixtures has 21,000 values (o-wide).
+// Default limits. Of the real fixtures over 10 KB the one that takes most is o-wide, with 7 times its size.
 const (
-	DefaultMaxValues   = 1 << 22
-	DefaultMaxNulls    = 1 << 20 // the spare places of a List<T> of 1,048,577 elements, whose capacity doubles, are one less
-	DefaultMaxMembers  = 1 << 17
+	DefaultMaxMemory   = 32 << 20
 	DefaultMaxDepth    = 1 << 20 // fixture nrbf-depth-bomb has 300,000
 	DefaultMaxExpanded = 16 << 20
+)
+
+// What the parts of a graph are counted as, in bytes: their size, and what tables of them take.
+const (
+	memoryValue   = 16 // once in the graph, and once on the stack of the reader at its highest
+	memoryObject  = 28 + memoryID
+	memoryText    = 24
+	memoryClass   = 56 + memoryID
+	memoryMember  = 56
+	memoryArray   = 88
+	memoryBound   = 8 // a length and a lower bound
+	memoryLibrary = 32 + memoryID
+	memoryMark    = 80
+	memoryID      = 16
 )
 
 func limit(set, byDefault, atLeast int) int64 {

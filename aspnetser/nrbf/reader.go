@@ -37,9 +37,9 @@ type reader struct {
 	forward bool // some reference came before what it names
 	ended   bool
 
-	maxValues, maxNulls, maxMembers, maxExpanded int64
-	maxDepth                                     int64
-	values, nulls, expanded                      int64
+	maxMemory, maxDepth, maxExpanded int64
+	memory, expanded                 int64
+	highest                          int // of the stack
 }
 
 // frame is a class instance or array of which members or elements are still to come.
@@ -60,9 +60,7 @@ func newReader(s string, l Limits) *reader {
 	r := &reader{
 		cursor:      cursor{s: s, recordAt: -1},
 		g:           &Graph{stream: s},
-		maxValues:   limit(l.MaxValues, DefaultMaxValues, 0),
-		maxNulls:    limit(l.MaxNulls, DefaultMaxNulls, len(s)),
-		maxMembers:  limit(l.MaxMembers, DefaultMaxMembers, 0),
+		maxMemory:   limit(l.MaxMemory, DefaultMaxMemory, 10*len(s)),
 		maxDepth:    limit(l.MaxDepth, DefaultMaxDepth, 0),
 		maxExpanded: limit(l.MaxExpanded, DefaultMaxExpanded, 16*len(s)),
 	}
@@ -72,7 +70,7 @@ func newReader(s string, l Limits) *reader {
 // run reads the whole stream.
 func (r *reader) run() {
 	r.readHeader()
-	r.frames = append(r.frames, frame{object: -1, left: math.MaxInt32, class: -1})
+	r.frames = append(extend(r, r.frames, 1, memoryObject), frame{object: -1, left: math.MaxInt32, class: -1})
 	for r.err == nil && !r.ended {
 		f := &r.frames[len(r.frames)-1]
 		switch {
@@ -124,16 +122,43 @@ func (r *reader) start(t byte, at int) {
 	}
 }
 
-// push puts a value in its place. A null may be one of many, which are pushed one by one.
+// spend counts bytes of memory that the graph is going to take.
+func (r *reader) spend(bytes int64) {
+	if r.memory += bytes; r.memory > r.maxMemory {
+		r.tooMany(r.pos, "MaxMemory", "bytes of memory", r.maxMemory)
+	}
+}
+
+// extend makes room for n more in s. How far the stream has been read tells about how many there will be: growing step by
+// step would leave a multiple of s behind as garbage. size is what one is counted as: no more room is made than may be
+// filled.
+func extend[T any](r *reader, s []T, n, size int) []T {
+	need := len(s) + n
+	if need <= cap(s) {
+		return s
+	}
+	most := need + need/4 + 8
+	if r.pos > 4096 {
+		most = max(most, min(int(1.05*float64(need)*float64(len(r.s))/float64(r.pos)), 8*need))
+		most = max(min(most, need+int((r.maxMemory-r.memory)/int64(size))), need)
+	}
+	return slices.Grow(s, most-len(s))
+}
+
+// push puts a value in its place.
 func (r *reader) push(c cell) {
-	if r.values++; r.values > r.maxValues {
-		r.tooMany(r.pos, "MaxValues", "values", r.maxValues)
+	bytes := int64(memoryValue)
+	if len(r.stack) >= r.highest {
+		r.highest = len(r.stack) + 1
+		bytes *= 2
+	}
+	if r.spend(bytes); r.err != nil {
 		return
 	}
 	if n := len(r.pending); n > 0 && int(r.pending[n-1].at) == len(r.stack) {
 		c.mark = true
 	}
-	r.stack = append(r.stack, c)
+	r.stack = append(extend(r, r.stack, 1, 2*memoryValue), c)
 	f := &r.frames[len(r.frames)-1]
 	f.left--
 	f.next++
@@ -148,7 +173,7 @@ func (r *reader) open(object, n, class int32) {
 		r.tooMany(r.recordAt, "MaxDepth", "objects one inside another", r.maxDepth)
 		return
 	}
-	r.frames = append(r.frames, frame{object: object, base: int32(len(r.stack)), left: n, class: class})
+	r.frames = append(extend(r, r.frames, 1, memoryObject), frame{object: object, base: int32(len(r.stack)), left: n, class: class})
 }
 
 // finish takes the innermost class instance or array off the stack.
@@ -166,7 +191,7 @@ func (r *reader) finish() {
 		at := first + p.at - f.base
 		g.marks[at] = append([]mark{p.mark}, g.marks[at]...)
 	}
-	g.cells = append(g.cells, r.stack[f.base:]...)
+	g.cells = append(extend(r, g.cells, len(r.stack)-int(f.base), memoryValue), r.stack[f.base:]...)
 	r.stack = r.stack[:f.base]
 	if f.object >= 0 {
 		g.objects[f.object].first = first
@@ -257,10 +282,20 @@ func (r *reader) readLibrary() {
 	if !r.ok() {
 		return
 	}
+	if r.spend(memoryLibrary); r.err != nil {
+		return
+	}
 	i := int32(len(r.g.libs))
 	r.g.libs = append(r.g.libs, library{id, name})
 	r.libs.set(id, i)
-	r.pending = append(r.pending, pendingMark{int32(len(r.stack)), mark{recordLibrary, i}})
+	r.mark(mark{recordLibrary, i})
+}
+
+// mark keeps a record that is no value.
+func (r *reader) mark(m mark) {
+	if r.spend(memoryMark); r.err == nil {
+		r.pending = append(r.pending, pendingMark{int32(len(r.stack)), m})
+	}
 }
 
 // readLibraryID reads the id of a library that must have come.
@@ -285,7 +320,7 @@ func (r *reader) readNulls(at int, n int32) {
 		return
 	}
 	if n == 0 {
-		r.pending = append(r.pending, pendingMark{int32(len(r.stack)), mark{record: r.record}})
+		r.mark(mark{record: r.record})
 		return
 	}
 	if f.class >= 0 {
@@ -296,21 +331,15 @@ func (r *reader) readNulls(at int, n int32) {
 			}
 		}
 	}
-	if r.nulls += int64(n); r.nulls > r.maxNulls {
-		r.tooMany(at, "MaxNulls", "nulls", r.maxNulls)
-		return
+	if r.memory+2*memoryValue*int64(n) <= r.maxMemory {
+		r.stack = extend(r, r.stack, int(n), 2*memoryValue)
 	}
-	if r.values+int64(n) > r.maxValues {
-		r.tooMany(at, "MaxValues", "values", r.maxValues)
-		return
-	}
-	r.stack = slices.Grow(r.stack, int(n))
 	first := cell{as: asNulls256}
 	if r.record == recordNulls {
 		first.as = asNulls
 	}
 	r.push(first)
-	for range n - 1 {
+	for i := int32(1); i < n && r.err == nil; i++ {
 		r.push(cell{as: asMoreNulls})
 	}
 }
@@ -360,9 +389,12 @@ func (r *reader) newObject(o object, at int) int32 {
 		r.fail(at, "the object id %d is used twice", o.id)
 		return 0
 	}
+	if r.spend(memoryObject); r.err != nil {
+		return 0
+	}
 	r.ids.set(o.id, objectTarget(i))
 	r.g.lastID = max(r.g.lastID, o.id)
-	r.g.objects = append(r.g.objects, o)
+	r.g.objects = append(extend(r, r.g.objects, 1, memoryObject), o)
 	return i
 }
 

@@ -1,6 +1,9 @@
 package nrbf
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // readObjectArray reads an ArraySingleObject or ArraySingleString, [MS-NRBF] 2.4.3.2 and 2.4.3.4.
 func (r *reader) readObjectArray() {
@@ -89,6 +92,17 @@ func (r *reader) decimalElements(o object, at int) {
 	}
 	r.push(cell{kind: cellObject, ref: i})
 	r.open(i, o.n, -1)
+	if int64(o.n) > int64(r.left()) {
+		r.missing("elements")
+	}
+	if r.memory+(2*memoryValue+memoryText)*int64(o.n) > r.maxMemory {
+		r.spend(r.maxMemory)
+	}
+	if !r.ok() {
+		return
+	}
+	r.g.texts = slices.Grow(r.g.texts, int(o.n))
+	r.stack = slices.Grow(r.stack, int(o.n))
 	for range o.n {
 		at := r.pos
 		c := r.primitive(PrimitiveDecimal)
@@ -117,6 +131,7 @@ func (r *reader) readBinaryArray() {
 		r.fail(rankAt, "rank %d of an array of kind %s", rank, arrayNames[a.kind])
 		return
 	}
+	r.spend(memoryArray + memoryBound*int64(rank))
 	total := int64(1)
 	a.lengths = make([]int32, rank)
 	for i := range a.lengths {
@@ -140,7 +155,7 @@ func (r *reader) readBinaryArray() {
 		return
 	}
 	o := object{id: id, record: recordBinaryArray, info: int32(len(r.g.arrays)), n: int32(total)}
-	r.g.arrays = append(r.g.arrays, a)
+	r.g.arrays = append(extend(r, r.g.arrays, 1, memoryArray), a)
 	r.expand(int64(len(a.elem.name.s)), at)
 	if a.elem.kind == declPrimitive {
 		o.code = a.elem.code

@@ -50,12 +50,12 @@ func (r *reader) readClass() {
 		return
 	}
 	first := len(r.g.members)
-	if int64(first)+int64(n) > r.maxMembers {
-		r.tooMany(at, "MaxMembers", "members of classes", r.maxMembers)
+	if r.spend(memoryClass + memoryMember*int64(n)); r.err != nil {
 		return
 	}
 	c.members = span{int32(first), n}
 	c.cost = int64(len(c.name.s))
+	r.g.members = extend(r, r.g.members, int(n), memoryMember)
 	for range n {
 		m := member{name: r.text("member name")}
 		c.cost += int64(len(m.name.s))
@@ -76,7 +76,7 @@ func (r *reader) readClass() {
 	}
 	c.cost += int64(len(r.g.library(c.lib)))
 	i := int32(len(r.g.classes))
-	r.g.classes = append(r.g.classes, c)
+	r.g.classes = append(extend(r, r.g.classes, 1, memoryClass), c)
 	r.classes.set(c.id, i)
 	r.instance(record, c.id, idAt, i)
 }

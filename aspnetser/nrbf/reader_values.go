@@ -20,6 +20,7 @@ func (r *reader) readString() {
 		r.fail(at, "the object id %d is used twice", id)
 		return
 	}
+	r.spend(memoryID)
 	i := r.newText(t)
 	r.ids.set(id, textTarget(i))
 	r.g.lastID = max(r.g.lastID, id)
@@ -27,7 +28,8 @@ func (r *reader) readString() {
 }
 
 func (r *reader) newText(t text) int32 {
-	r.g.texts = append(r.g.texts, t)
+	r.spend(memoryText)
+	r.g.texts = append(extend(r, r.g.texts, 1, memoryText), t)
 	return int32(len(r.g.texts)) - 1
 }
 

@@ -190,39 +190,54 @@ func TestLimits(t *testing.T) {
 	cases := []struct {
 		name   string
 		stream []byte
-		most   Limits // the least that lets it pass
-		limits Limits
 		limit  string
+		most   int64 // the least that lets it pass
 	}{
-		{"values", in(list(3), rec(recordNull), rec(recordNull), rec(recordNull)), Limits{MaxValues: 4}, Limits{MaxValues: 3}, "MaxValues"},
-		{"values in a run", in(list(3), rec(recordNulls256), byte(3)), Limits{MaxValues: 4}, Limits{MaxValues: 3}, "MaxValues"},
-		{"nulls", in(list(3000), rec(recordNulls), 3000), Limits{MaxNulls: 3000}, Limits{MaxNulls: 2999}, "MaxNulls"},
-		{"members", in(pair(1), rec(recordNull), 7), Limits{MaxMembers: 2}, Limits{MaxMembers: 1}, "MaxMembers"},
-		{"depth", in(nested, rec(recordNull)), Limits{MaxDepth: 10}, Limits{MaxDepth: 9}, "MaxDepth"},
-		{"text again", in(list(40), rec(recordString), 2, long, bytes.Repeat(made(rec(recordReference), 2), 39)), Limits{MaxExpanded: 39_000},
-			Limits{MaxExpanded: 38_999}, "MaxExpanded"},
-		{"text before it stands", in(list(40), bytes.Repeat(made(rec(recordReference), 2), 39), rec(recordString), 2, long), Limits{MaxExpanded: 39_000},
-			Limits{MaxExpanded: 38_999}, "MaxExpanded"},
-		{"names of classes", in(list(40), rec(recordSystemClass), 2, long, 0, manyInstances(39)), Limits{MaxExpanded: 40_000},
-			Limits{MaxExpanded: 39_999}, "MaxExpanded"},
+		{"values", in(list(3), rec(recordNull), rec(recordNull), rec(recordNull)), "MaxMemory", 172},
+		{"a run of nulls", in(list(3), rec(recordNulls256), byte(3)), "MaxMemory", 172},
+		{"libraries", in(rec(recordLibrary), 2, "L", rec(recordLibrary), 3, "L", list(0)), "MaxMemory", 332},
+		{"members", in(pair(1), rec(recordNull), 7), "MaxMemory", 324},
+		{"strings", in(list(1), rec(recordString), 2, "x"), "MaxMemory", 148},
+		{"Decimals", in(rec(recordPrimitiveArray), 1, 2, byte(PrimitiveDecimal), "1", "2"), "MaxMemory", 188},
+		{"dimensions", in(rec(recordBinaryArray), 1, byte(arrayRectangular), 2, 0, 0, byte(declObject)), "MaxMemory", 180},
+		{"depth", in(nested, rec(recordNull)), "MaxDepth", 10},
+		{"text again", in(list(40), rec(recordString), 2, long, bytes.Repeat(made(rec(recordReference), 2), 39)), "MaxExpanded", 39_000},
+		{"text before it stands", in(list(40), bytes.Repeat(made(rec(recordReference), 2), 39), rec(recordString), 2, long), "MaxExpanded", 39_000},
+		{"names of classes", in(list(40), rec(recordSystemClass), 2, long, 0, manyInstances(39)), "MaxExpanded", 40_000},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if _, _, err := Decode(c.stream, c.most); err != nil {
+			decode := func(most int64) error {
+				r := newReader(string(c.stream), Limits{})
+				*map[string]*int64{"MaxMemory": &r.maxMemory, "MaxDepth": &r.maxDepth, "MaxExpanded": &r.maxExpanded}[c.limit] = most
+				r.run()
+				return r.err
+			}
+			if err := decode(c.most); err != nil {
 				t.Errorf("at the limit: %v", err)
 			}
-			_, _, err := Decode(c.stream, c.limits)
+			err := decode(c.most - 1)
 			var over *LimitError
-			if !errors.As(err, &over) || over.Limit != c.limit || over.Record == "" {
+			if !errors.As(err, &over) || over.Limit != c.limit || over.Max != c.most-1 || over.Record == "" {
 				t.Errorf("got %v, want a LimitError of %s", err, c.limit)
 			}
-			if _, _, err := Decode(c.stream, Limits{-1, -1, -1, -1, -1}); err != nil {
+			if _, _, err := Decode(c.stream, Limits{-1, -1, -1}); err != nil {
 				t.Errorf("without limits: %v", err)
 			}
 		})
 	}
-	if _, _, err := Decode(in(list(math.MaxInt32), rec(recordNulls), math.MaxInt32), Limits{}); err == nil {
-		t.Error("2^31 nulls of 5 bytes are within the default limits")
+	huge := in(list(math.MaxInt32), rec(recordNulls), math.MaxInt32)
+	for _, l := range []Limits{{}, {MaxMemory: 1}, {MaxMemory: 1 << 30}} {
+		var over *LimitError
+		if _, _, err := Decode(huge, l); !errors.As(err, &over) || over.Limit != "MaxMemory" {
+			t.Errorf("2^31 nulls of 5 bytes with %+v: %v", l, err)
+		}
+	}
+	if _, _, err := Decode(in(nested, rec(recordNull)), Limits{MaxDepth: 9}); err == nil {
+		t.Error("MaxDepth is not looked at")
+	}
+	if _, _, err := Decode(in(list(2), rec(recordNulls256), byte(2)), Limits{MaxMemory: 1}); err != nil {
+		t.Errorf("10 times the stream: %v", err)
 	}
 }
 
