@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func decoded(t *testing.T, b []byte) *Graph {
+func mustDecode(t *testing.T, b []byte) *Graph {
 	t.Helper()
 	g, n, err := Decode(b, Limits{})
 	if err != nil || n != len(b) {
@@ -20,7 +20,7 @@ func decoded(t *testing.T, b []byte) *Graph {
 // again writes the graph and reads it.
 func again(t *testing.T, g *Graph) *Graph {
 	t.Helper()
-	return decoded(t, g.Append(nil))
+	return mustDecode(t, g.Append(nil))
 }
 
 func TestSetPrimitives(t *testing.T) {
@@ -84,7 +84,7 @@ func TestSetPrimitives(t *testing.T) {
 		boxed := in(rec(recordObjectArray), 1, 1, rec(recordPrimitive), byte(c.p), one)
 		packed := in(rec(recordPrimitiveArray), 1, 3, byte(c.p), one, one, one)
 		for i, b := range [][]byte{member, boxed, packed} {
-			g := decoded(t, b)
+			g := mustDecode(t, b)
 			at := i / 2 // the one in the middle
 			err := g.Root().At(at).Set(c.x)
 			if !errors.Is(err, c.err) {
@@ -197,7 +197,7 @@ func TestSetStrings(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			g := decoded(t, c.bytes)
+			g := mustDecode(t, c.bytes)
 			if err := g.Root().At(c.at).Set(c.to); err != nil {
 				t.Fatal(err)
 			}
@@ -208,7 +208,7 @@ func TestSetStrings(t *testing.T) {
 	}
 
 	// Every order of changes in one graph.
-	g := decoded(t, shared)
+	g := mustDecode(t, shared)
 	for i, to := range []any{"a", nil, "b", "c"} {
 		if err := g.Root().At(i).Set(to); err != nil {
 			t.Fatal(err)
@@ -234,7 +234,7 @@ func equal(a, b []any) bool {
 func TestSetRefuses(t *testing.T) {
 	ints := in(rec(recordSystemClass), 1, "C", 2, "array", "class", byte(declPrimitiveArray), byte(declSystemClass), byte(PrimitiveInt32), "System.Version",
 		rec(recordNull), rec(recordNull))
-	g := decoded(t, ints)
+	g := mustDecode(t, ints)
 	for i := range 2 {
 		if err := g.Root().At(i).Set("x"); !errors.Is(err, ErrType) {
 			t.Errorf("a null place of another type takes a string: %v", err)
@@ -246,7 +246,7 @@ func TestSetRefuses(t *testing.T) {
 	if err := (Value{}).Set("x"); !errors.Is(err, ErrType) {
 		t.Errorf("the zero Value takes a string: %v", err)
 	}
-	root := decoded(t, in(rec(recordString), 1, []byte{0x81, 0}, []byte("a")))
+	root := mustDecode(t, in(rec(recordString), 1, []byte{0x81, 0}, []byte("a")))
 	if err := root.Root().Set(nil); !errors.Is(err, ErrType) {
 		t.Errorf("the root becomes null: %v", err)
 	}
@@ -262,15 +262,15 @@ func TestSetRefuses(t *testing.T) {
 	if s, _ := again(t, root).Root().Text(); s != "longer than one byte can tell of" {
 		t.Errorf("the root is %q", s)
 	}
-	full := decoded(t, in(rec(recordObjectArray), 1, 1, rec(recordString), math.MaxInt32, "a"))
+	full := mustDecode(t, in(rec(recordObjectArray), 1, 1, rec(recordString), math.MaxInt32, "a"))
 	if err := full.Root().At(0).Set("b"); err != nil {
 		t.Errorf("a string with the last id: %v", err) // keeps its id
 	}
-	full = decoded(t, in(rec(recordObjectArray), 1, 2, rec(recordString), math.MaxInt32, "a", rec(recordNull)))
+	full = mustDecode(t, in(rec(recordObjectArray), 1, 2, rec(recordString), math.MaxInt32, "a", rec(recordNull)))
 	if err := full.Root().At(1).Set("b"); !errors.Is(err, ErrRange) {
 		t.Errorf("no id is left: %v", err)
 	}
-	astral := decoded(t, in(rec(recordPrimitiveArray), 1, 3, byte(PrimitiveChar), []byte("😀a")))
+	astral := mustDecode(t, in(rec(recordPrimitiveArray), 1, 3, byte(PrimitiveChar), []byte("😀a")))
 	if err := astral.Root().At(0).Set('b'); !errors.Is(err, ErrRange) {
 		t.Errorf("half of a pair: %v", err)
 	}
