@@ -30,10 +30,10 @@ const (
 
 // ClassType is a class, struct, enum or interface.
 //
-// As the type of values it must list all members that .NET serializes, in that order: the fields of the class itself as
-// they are declared, auto-properties as their BackingField, fields marked NonSerialized left out; then those of its base
-// class, of which private ones are called "Base+field" (fixture o-inheritance). Order matters to nobody who reads; names do. As
-// a declared type alone Name and Library, ValueType and Open are enough.
+// As the type of values it must list all members that .NET serializes: the fields of the class as they are declared,
+// auto-properties as their BackingField, fields marked NonSerialized left out; then those of its base classes, first the
+// ones that are not private, then the private ones, which are called "Base+field" (fixture o-inheritance). Names matter
+// to who reads, their order does not. As a declared type alone Name and Library, ValueType and Open are enough.
 //
 // It must not be changed while streams are being encoded. It may be shared by any number of goroutines.
 type ClassType struct {
