@@ -223,6 +223,7 @@ func (r *reader) readMember(f *frame) {
 // readRecord reads one record.
 func (r *reader) readRecord() {
 	at := r.pos
+	r.recordAt = -1
 	t := r.byte("record type")
 	if !r.ok() {
 		return

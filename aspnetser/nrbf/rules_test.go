@@ -151,6 +151,9 @@ func TestRules(t *testing.T) {
 			if c.offset >= 0 && bad.Offset != c.offset {
 				t.Errorf("offset %d, want %d: %v", bad.Offset, c.offset, err)
 			}
+			if bad.RecordOffset > bad.Offset || bad.Record != "" && bad.Record != recordName(c.stream[bad.RecordOffset]) {
+				t.Errorf("record %q at %d", bad.Record, bad.RecordOffset)
+			}
 			if ended := strings.HasPrefix(bad.Reason, "out of bytes"); errors.Is(err, io.ErrUnexpectedEOF) != ended {
 				t.Errorf("%v: io.ErrUnexpectedEOF %v", err, !ended)
 			}
