@@ -87,6 +87,7 @@ func dumpBlob(c *cli.Context, s Streams) error {
 		return err
 	}
 	o := aspnetser.Options{Compressed: compressed}
+	tellForm(s.Err, blob, o)
 	var out []byte
 	var bad error
 	if f == "offsets" {
@@ -106,6 +107,26 @@ func dumpBlob(c *cli.Context, s Streams) error {
 		return errJSON(err)
 	}
 	return bad
+}
+
+// tellForm says whether blob is compressed and how sure that is; nothing where it cannot be read at all.
+func tellForm(w io.Writer, blob []byte, o aspnetser.Options) {
+	if o.Compressed != aspnetser.CompressionAuto {
+		fmt.Fprintf(w, "Read as told: --compressed %s.\n", o.Compressed)
+		return
+	}
+	d, err := aspnetser.Detect(blob, o)
+	if err != nil {
+		return
+	}
+	sure := "certainly"
+	if !d.Sure {
+		sure = "probably"
+	}
+	fmt.Fprintf(w, "This blob is %s %s: it %s.\n", sure, d.Form, d.Reason)
+	if !d.Sure {
+		fmt.Fprintln(w, "hint: --compressed yes or no reads it the one way or the other")
+	}
 }
 
 // readFile reads a file, or standard input for "-".
