@@ -58,7 +58,7 @@ func ParseDecimal(s string) (d Decimal, ok bool) {
 	if s != "" && (s[0] == '-' || s[0] == '+') {
 		signed, d.Negative, s = true, s[0] == '-', s[1:]
 	}
-	var digits []byte
+	digits := make([]byte, 0, maxDigits)
 	scale, seen, point, rest := 0, false, false, false
 	i := 0
 scan:
@@ -103,10 +103,19 @@ const (
 // fit gives d the magnitude of the digits, of which so many are behind the point. rest says that more follow which are
 // not all 0.
 func (d Decimal) fit(digits []byte, scale int, rest bool) (Decimal, bool) {
-	n := new(big.Int)
-	if len(digits) > 0 {
-		n.SetString(string(digits), 10)
+	if len(digits) <= 29 && scale <= 28 { // what .NET writes; 10^29 is below 2^97
+		var hi uint64
+		for _, c := range digits {
+			carry, lo := bits.Mul64(d.Lo, 10)
+			lo, more := bits.Add64(lo, uint64(c-'0'), 0)
+			hi, d.Lo = hi*10+carry+more, lo
+		}
+		if hi>>32 == 0 {
+			d.Hi, d.Scale = uint32(hi), uint8(scale)
+			return d, true
+		}
 	}
+	n, _ := new(big.Int).SetString(string(digits), 10)
 	ten, digit := big.NewInt(10), new(big.Int)
 	drop := 0
 	for power := n; scale-drop > 28 || power.BitLen() > 96 && drop < scale; drop++ {

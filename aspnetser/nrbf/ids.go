@@ -48,3 +48,6 @@ func fromDense(n int32) int32 {
 	}
 	return n
 }
+
+// reset empties the table and keeps its memory.
+func (t *idTable) reset() { *t = idTable{dense: t.dense[:0]} }

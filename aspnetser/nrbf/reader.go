@@ -57,14 +57,31 @@ type pendingMark struct {
 }
 
 func newReader(s string, l Limits) *reader {
-	r := &reader{
-		cursor:      cursor{s: s, recordAt: -1},
-		g:           &Graph{stream: s},
-		maxMemory:   limit(l.MaxMemory, DefaultMaxMemory, 10*len(s)),
-		maxDepth:    limit(l.MaxDepth, DefaultMaxDepth, 0),
-		maxExpanded: limit(l.MaxExpanded, DefaultMaxExpanded, 16*len(s)),
-	}
+	r := &reader{g: &Graph{}}
+	r.setLimits(l, len(s))
+	r.reset(s)
 	return r
+}
+
+// setLimits sets the limits for input of so many bytes, of which nothing has been read.
+func (r *reader) setLimits(l Limits, size int) {
+	r.maxMemory = limit(l.MaxMemory, DefaultMaxMemory, 10*size)
+	r.maxDepth = limit(l.MaxDepth, DefaultMaxDepth, 0)
+	r.maxExpanded = limit(l.MaxExpanded, DefaultMaxExpanded, 16*size)
+	r.memory, r.expanded, r.highest = 0, 0, 0
+}
+
+// reset makes ready for a stream. The memory of the one before is used again; what it took of the limits stays taken.
+func (r *reader) reset(s string) {
+	r.cursor = cursor{s: s, recordAt: -1}
+	r.frames, r.stack, r.pending = r.frames[:0], r.stack[:0], r.pending[:0]
+	r.ids.reset()
+	r.classes.reset()
+	r.libs.reset()
+	r.forward, r.ended = false, false
+	g := r.g
+	*g = Graph{stream: s, cells: g.cells[:0], objects: g.objects[:0], arrays: g.arrays[:0], texts: g.texts[:0],
+		classes: g.classes[:0], members: g.members[:0], libs: g.libs[:0]}
 }
 
 // run reads the whole stream.

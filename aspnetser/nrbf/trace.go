@@ -19,7 +19,10 @@ type Range struct {
 // Trace decodes the stream at the start of b and calls emit for every range of bytes, in order and without gaps; also of
 // a damaged stream, up to the damage. n is where the last range ends. The error is that of Decode.
 func Trace(b []byte, l Limits, emit func(Range)) (n int, err error) {
-	r := newReader(string(b), l)
+	return newReader(string(b), l).trace(emit)
+}
+
+func (r *reader) trace(emit func(Range)) (n int, err error) {
 	r.emit = func(x Range) {
 		if x.Offset == n {
 			x.Depth = max(len(r.frames)-1, 0)
