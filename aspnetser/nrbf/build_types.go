@@ -31,9 +31,10 @@ const (
 // ClassType is a class, struct, enum or interface.
 //
 // As the type of values it must list all members that .NET serializes: the fields of the class as they are declared,
-// auto-properties as their BackingField, fields marked NonSerialized left out; then those of its base classes, first the
-// ones that are not private, then the private ones, which are called "Base+field" (fixture o-inheritance). Names matter
-// to who reads, their order does not. As a declared type alone Name and Library, ValueType and Open are enough.
+// auto-properties as their BackingField, fields marked NonSerialized left out; then the public and protected fields of its
+// base classes; then the fields of these that are not public, protected ones once more, as "Base+field" (fixture
+// o-inheritance). Names matter to who reads, their order does not, and fields that are missing stay null or 0. As a
+// declared type alone Name and Library, ValueType and Open are enough.
 //
 // It must not be changed while streams are being encoded. It may be shared by any number of goroutines.
 type ClassType struct {

@@ -1,0 +1,82 @@
+// nrbfcheck proves that .NET reads what package aspnetser/nrbf writes, and the reverse.
+//
+//     nrbfcheck.exe read DIR     deserializes DIR/NAME.bin for every graph of Graphs.cs and compares it with that graph
+//     nrbfcheck.exe write DIR    serializes every graph to DIR/NAME.bin
+//
+// The Go test TestMono compiles and runs it (aspnetser/nrbf/build_mono_test.go). It exits with 1 and a line for each
+// graph that differs.
+using System;
+using System.IO;
+using System.Linq;
+using System.Runtime.Serialization.Formatters.Binary;
+
+namespace Contoso.Check
+{
+    static class Check
+    {
+        static int Main(string[] args)
+        {
+            if (args.Length != 2 || args[0] != "read" && args[0] != "write")
+            {
+                Console.Error.WriteLine("usage: nrbfcheck.exe read|write DIR");
+                return 2;
+            }
+            int failed = 0;
+            foreach (var graph in Graphs.All)
+            {
+                var path = Path.Combine(args[1], graph.Key + ".bin");
+                string problem;
+                try
+                {
+                    problem = args[0] == "read" ? Read(path, graph.Value()) : Write(path, graph.Value());
+                }
+                catch (Exception e)
+                {
+                    problem = e.ToString();
+                }
+                if (problem == null) continue;
+                Console.WriteLine(graph.Key + ": " + problem);
+                failed++;
+            }
+            if (args[0] == "read")
+                foreach (var file in Directory.GetFiles(args[1]).Select(Path.GetFileNameWithoutExtension))
+                    if (!Graphs.All.ContainsKey(file))
+                    {
+                        Console.WriteLine(file + ": no such graph here");
+                        failed++;
+                    }
+            Console.WriteLine(Graphs.All.Count + " graphs, " + failed + " failed");
+            return failed == 0 ? 0 : 1;
+        }
+
+        static string Read(string path, object want)
+        {
+            object got;
+            using (var file = File.OpenRead(path))
+            {
+                got = new BinaryFormatter().Deserialize(file);
+                if (file.Position != file.Length) return (file.Length - file.Position) + " bytes left over";
+            }
+            return Compare.Graphs(want, got) ?? Boxes(want, got);
+        }
+
+        // Boxes of structs have an identity only in places of type object, which a comparison by reflection cannot see.
+        static string Boxes(object want, object got)
+        {
+            var w = want as object[];
+            var g = got as object[];
+            if (w == null) return null;
+            for (int i = 0; i < w.Length; i++)
+                for (int j = 0; j < i; j++)
+                    if (ReferenceEquals(w[i], w[j]) != ReferenceEquals(g[i], g[j]) && !(w[i] is string) && w[i] != null)
+                        return "elements " + j + " and " + i + " are one object here and two there";
+            return null;
+        }
+
+        static string Write(string path, object graph)
+        {
+            using (var file = File.Create(path)) new BinaryFormatter().Serialize(file, graph);
+            return null;
+        }
+    }
+}
