@@ -104,3 +104,19 @@ func TestCheckAllocatesNothing(t *testing.T) {
 
 // marked says that the graph has library records, which stand in a map, or bounds of arrays.
 func marked(g *Graph) bool { return len(g.marks) > 0 || len(g.arrays) > 0 }
+
+// Any number of records that are no value may stand in one place. This takes seconds if each is put before the others.
+func TestManyMarksInOnePlace(t *testing.T) {
+	parts := append(bytes.Clone(head), made(rec(recordObjectArray), 1, 1)...)
+	for range 300_000 {
+		parts = append(parts, recordNulls256, 0)
+	}
+	parts = append(parts, recordNull, recordEnd)
+	g, _, err := Decode(parts, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(g.Append(nil), parts) {
+		t.Error("other bytes")
+	}
+}

@@ -199,15 +199,18 @@ func (r *reader) finish() {
 	r.frames = r.frames[:len(r.frames)-1]
 	g := r.g
 	first := int32(len(g.cells))
-	for n := len(r.pending); n > 0 && r.pending[n-1].at >= f.base; n = len(r.pending) {
-		p := r.pending[n-1]
-		r.pending = r.pending[:n-1]
+	from := len(r.pending)
+	for from > 0 && r.pending[from-1].at >= f.base {
+		from--
+	}
+	for _, p := range r.pending[from:] {
 		if g.marks == nil {
 			g.marks = map[int32][]mark{}
 		}
 		at := first + p.at - f.base
-		g.marks[at] = append([]mark{p.mark}, g.marks[at]...)
+		g.marks[at] = append(g.marks[at], p.mark)
 	}
+	r.pending = r.pending[:from]
 	g.cells = append(extend(r, g.cells, len(r.stack)-int(f.base), memoryValue), r.stack[f.base:]...)
 	r.stack = r.stack[:f.base]
 	if f.object >= 0 {
