@@ -90,7 +90,7 @@ func pairType(t, u Type) *ClassType {
 // eur is Money of Contoso.Check.
 func eur(amount string, currency any) *Instance { return cMoney.New(number(amount), currency) }
 
-// spans, line, buyer … are what Graphs.cs calls so.
+// spans, line and buyer are what Graphs.cs calls Spans, Lines and Buyer.
 func spans(from, to string) *Instance {
 	return cSpan.New(eur(from, "EUR"), eur(to, nil), cStatus.New(int32(1)), guid("0f8fad5b-d9cb-469f-a165-70867728950e"))
 }
@@ -135,6 +135,7 @@ func monoTrees(t *testing.T) map[string]any {
 	nan := math.Float64frombits(0xfff8 << 48) // double.NaN
 	nan32 := math.Float32frombits(0xffc00000)
 	x := "x"
+	byText := DefaultComparer(StringType) // .NET has one for all
 
 	var thousand []int32
 	for i := range int32(1000) {
@@ -158,7 +159,7 @@ func monoTrees(t *testing.T) map[string]any {
 
 	sharedLine := line("s", 1, "1", "E", nil)
 	sharedList := List(cLine, sharedLine, sharedLine)
-	box := eur("1", "b")
+	box, box2 := eur("1", "b"), eur("1", "b")
 	self := cNode.New("me", nil, nil, nil, nil)
 	self.Values[1], self.Values[4] = self, self
 	selfDictionary := ok(Dictionary(StringType, ObjectType, nil, Pair{"self", nil}))
@@ -242,6 +243,12 @@ func monoTrees(t *testing.T) map[string]any {
 		"dict-ordinal":       ok(Dictionary(StringType, PrimitiveInt32, OrdinalComparer(false), Pair{"Key", int32(1)}, Pair{"key", int32(2)})),
 		"dict-lists":         ok(Dictionary(StringType, ListType(cLine), nil, Pair{"a", List(cLine, line("s", 1, "1", "E", int32(5)))})),
 		"dict-500":           ok(Dictionary(PrimitiveInt32, StringType, nil, pairs500...)),
+		"dict-mixed": ArrayOf(ObjectType, ok(Dictionary(StringType, PrimitiveInt32, byText)),
+			ok(Dictionary(StringType, PrimitiveInt32, byText, Pair{"a", int32(1)})),
+			ok(Dictionary(StringType, PrimitiveInt32, byText, Pair{"b", int32(2)})),
+			ok(Dictionary(StringType, PrimitiveInt32, byText)), ok(Dictionary(StringType, PrimitiveInt64, byText, Pair{"c", int64(3)}))),
+		"hashtable-mixed": ArrayOf(ObjectType, ok(Hashtable(nil)), ok(Hashtable(OrdinalComparer(false), Pair{"a", int32(1)})), ok(Hashtable(nil)),
+			ok(Hashtable(OrdinalComparer(true), Pair{"a", "b"}))),
 		"hashtable": ok(Hashtable(nil, Pair{"a", int32(1)}, Pair{int32(2), "b"}, Pair{3.5, nil},
 			Pair{Char('c'), eur("1", x)})),
 		"hashtable-empty":       ok(Hashtable(nil)),
@@ -268,6 +275,8 @@ func monoTrees(t *testing.T) map[string]any {
 		"nullable-null": maybe(),
 		"nullable-mixed": ArrayOf(cMaybe, maybe(), maybe(int32(7), nil, nil, nil, nil, nil, eur("2", "y")),
 			maybe(nil, nil, nil, nil, nil, cStatus.New(int32(5)))),
+		"nullable-generic": ArrayOf(NullableType{KeyValuePairType(StringType, cStatus)}, nil,
+			KeyValuePairType(StringType, cStatus).New("k", cStatus.New(int32(1)))),
 		"key-value-pair": KeyValuePairType(StringType, cMoney).New("k", eur("5", "EUR")),
 
 		"primitives": cPrimitives.New(true, byte(1), int8(-2), Char('é'), int16(-3), uint16(4), int32(-5), uint32(6), int64(-7),
@@ -277,6 +286,7 @@ func monoTrees(t *testing.T) map[string]any {
 			int64(0), uint64(0), float32(0), 0.0, Decimal{}, DateTime{}, TimeSpan(0), nil, nil),
 		"customer":   buyer(),
 		"order":      anOrder(ok),
+		"names":      checkClass("Größe", MemberDecl{"Überschrift", StringType}, MemberDecl{"数", PrimitiveInt32}).New("ü", int32(7)),
 		"loose-null": loose(nil),
 		"loose-classes": loose(map[string]any{"Any": "text", "List": ArrayFrom([]int32{1, 2}),
 			"Array":  &Array{Elem: PrimitiveInt32, Lengths: []int{1, 1}, Values: []int32{1}},
@@ -289,6 +299,7 @@ func monoTrees(t *testing.T) map[string]any {
 			loose(map[string]any{"Any": eur("1", "a")}), loose(map[string]any{"Any": "s", "Box": ok(Hashtable(nil))})),
 		"generic": pairType(PrimitiveInt32, pairType(StringType, cMoney)).New(int32(1),
 			pairType(StringType, cMoney).New("f", eur("1", "m"))),
+		"generic-box-twice": pairType(ObjectType, iComparable).New(box2, box2),
 		"generic-nested": (&ClassType{Name: GenericName(NestedName("Contoso.Check.Pair`2", "Inner"), PrimitiveInt32, cStatus),
 			Library: checkLibrary, Members: []MemberDecl{{"Value", PrimitiveInt32}}}).New(int32(5)),
 		"serializes-itself": cTicket.New(int32(12), "F", cTicket.New(int32(13), "F", Char('x'))),

@@ -89,6 +89,10 @@ namespace Contoso.Check
             { "dict-ordinal", () => new Dictionary<string, int>(StringComparer.Ordinal) { { "Key", 1 }, { "key", 2 } } },
             { "dict-lists", () => new Dictionary<string, List<Line>> { { "a", new List<Line> { Lines("s", 1, 1m, "E", 5) } } } },
             { "dict-500", () => Enumerable.Range(0, 500).ToDictionary(i => i * 7, i => "v") },
+            { "dict-mixed", () => new object[] { new Dictionary<string, int>(), new Dictionary<string, int> { { "a", 1 } },
+                new Dictionary<string, int> { { "b", 2 } }, new Dictionary<string, int>(), new Dictionary<string, long> { { "c", 3 } } } },
+            { "hashtable-mixed", () => new object[] { new Hashtable(), new Hashtable(StringComparer.Ordinal) { { "a", 1 } }, new Hashtable(),
+                new Hashtable(StringComparer.OrdinalIgnoreCase) { { "a", "b" } } } },
             { "hashtable", () => new Hashtable { { "a", 1 }, { 2, "b" }, { 3.5, null }, { 'c', new Money(1m, "x") } } },
             { "hashtable-empty", () => new Hashtable() },
             { "hashtable-ignore-case", () => new Hashtable(StringComparer.OrdinalIgnoreCase) { { "Key", 1 } } },
@@ -115,6 +119,7 @@ namespace Contoso.Check
             { "nullable-null", () => new Maybe() },
             { "nullable-mixed", () => new[] { new Maybe(), new Maybe { Int = 7, Money = new Money(2m, "y") },
                                               new Maybe { Status = Status.Sent } } },
+            { "nullable-generic", () => new KeyValuePair<string, Status>?[] { null, new KeyValuePair<string, Status>("k", Status.Paid) } },
             { "key-value-pair", () => new KeyValuePair<string, Money>("k", new Money(5m, "EUR")) },
 
             // Classes.
@@ -124,6 +129,7 @@ namespace Contoso.Check
             { "primitives-zero", () => new Primitives() },
             { "customer", () => Buyer() },
             { "order", () => Orders() },
+            { "names", () => new Größe { Überschrift = "ü", 数 = 7 } },
             { "loose-null", () => new Loose() },
             { "loose-classes", () => new Loose { Any = "text", List = new[] { 1, 2 }, Array = new[,] { { 1 } }, Person = Buyer(),
                 Objects = new[] { "covariant" }, Shapes = new[] { new Circle { R = 1 } }, Box = 1 } },
@@ -133,6 +139,8 @@ namespace Contoso.Check
                 new Loose { Any = new Money(1m, "a") }, new Loose { Any = "s", Box = new Hashtable() } } },
             { "generic", () => new Pair<int, Pair<string, Money>> { First = 1,
                 Second = new Pair<string, Money> { First = "f", Second = new Money(1m, "m") } } },
+            { "generic-box-twice", () => { var box = new Money(1m, "b");
+                object first = box; return new Pair<object, IComparable> { First = first, Second = (IComparable)first }; } },
             { "generic-nested", () => new Pair<int, Status>.Inner { Value = 5 } },
             { "serializes-itself", () => new Ticket(12, "F", new Ticket(13, "F", 'x')) },
             { "serializes-itself-in-object", () => new object[] { new Pair<object, int> { First = new Ticket(1, "A", null) },

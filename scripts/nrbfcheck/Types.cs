@@ -137,6 +137,9 @@ namespace Contoso.Check
         public class Inner { public T Value; }
     }
 
+    [Serializable]
+    public class Größe { public string Überschrift; public int 数; }
+
     // A key of a Dictionary that implements IEquatable, so that .NET chooses another comparer.
     [Serializable]
     public class Sku : IEquatable<Sku>
