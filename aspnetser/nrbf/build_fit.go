@@ -2,6 +2,9 @@ package nrbf
 
 import "fmt"
 
+// offsetRank is the rank of one-dimensional arrays with a lower bound, which fit no place of arrays.
+const offsetRank = -1
+
 // dropNil returns nil for null in all its forms, and v for all else.
 func dropNil(v any) any {
 	switch p := v.(type) {
@@ -90,7 +93,8 @@ func (e *encoder) typeOf(d *declared, v any) *declared {
 	case *Array:
 		t := e.declared(ArrayType{v.Elem, len(v.Lengths)})
 		if t != nil && v.offset() {
-			t = &declared{kind: declaredArray, name: t.elem.name + "[*]", library: t.library, elem: t.elem, rank: -1}
+			// A type of its own, which no C# names; .NET writes the name of the usual one.
+			t = &declared{kind: declaredArray, name: t.name, library: t.library, elem: t.elem, rank: offsetRank}
 		}
 		return t
 	}

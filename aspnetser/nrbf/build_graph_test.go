@@ -3,6 +3,7 @@ package nrbf
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -26,12 +27,7 @@ func TestBuildFixtures(t *testing.T) {
 			continue
 		}
 		if want := s.bytes[:n]; !bytes.Equal(got, want) {
-			at := 0
-			for at < len(got) && at < len(want) && got[at] == want[at] {
-				at++
-			}
-			t.Errorf("%s, stream %d: %d bytes for %d, other ones from %d on:\n got %q\nwant %q", s.name, i, len(got), n, at,
-				got[max(0, at-40):min(len(got), at+80)], want[max(0, at-40):min(n, at+80)])
+			t.Errorf("%s, stream %d: %s", s.name, i, firstDifference(got, want))
 			continue
 		}
 		built++
@@ -39,6 +35,17 @@ func TestBuildFixtures(t *testing.T) {
 	if built < 220 {
 		t.Errorf("%d streams built", built)
 	}
+}
+
+// firstDifference shows where two streams part.
+func firstDifference(got, want []byte) string {
+	at := 0
+	for at < len(got) && at < len(want) && got[at] == want[at] {
+		at++
+	}
+	from := max(0, at-40)
+	return fmt.Sprintf("%d bytes for %d, other ones from %d on:\n got …%q\nwant …%q", len(got), len(want), at,
+		got[from:min(len(got), at+80)], want[from:min(len(want), at+80)])
 }
 
 // treeOf turns a graph into a tree. The stream does not say how fields are declared: where it says only which class the

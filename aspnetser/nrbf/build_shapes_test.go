@@ -117,11 +117,7 @@ func TestShapes(t *testing.T) {
 				if err != nil {
 					t.Errorf("%s, %d: %v", name, found, err)
 				} else if !bytes.HasPrefix(s.bytes, got) {
-					at := 0
-					for got[at] == s.bytes[at] {
-						at++
-					}
-					t.Errorf("%s, %d: from %d on\n got %q\nwant %q", name, found, at, got[max(0, at-20):], s.bytes[max(0, at-20):][:60])
+					t.Errorf("%s, %d: %s", name, found, firstDifference(got, s.bytes))
 				}
 			}
 			found++

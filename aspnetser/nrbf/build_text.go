@@ -10,7 +10,9 @@ import (
 func (e *encoder) text(v any) {
 	s, plain := v.(string)
 	if !plain {
-		s = v.(*StringObject).Text
+		if s = v.(*StringObject).Text; s == "" {
+			v = s // of empty strings .NET has one
+		}
 	}
 	id, first := e.id(v)
 	if !first {

@@ -36,7 +36,9 @@ var (
 	cMoney  = checkStruct("Money", MemberDecl{"Amount", PrimitiveDecimal}, MemberDecl{"Currency", StringType})
 	cSpan   = checkStruct("Span", MemberDecl{"From", cMoney}, MemberDecl{"To", cMoney}, MemberDecl{"Status", cStatus},
 		MemberDecl{"Token", GuidType()})
-	cPerson   = openClass("Contoso.Check.Person", checkLibrary)
+	cPerson      = openClass("Contoso.Check.Person", checkLibrary)
+	cPlainPerson = checkClass("Person", MemberDecl{"id", PrimitiveInt32}, MemberDecl{"name", StringType},
+		MemberDecl{BackingField("Born"), PrimitiveDateTime})
 	cCustomer = checkClass("Customer", MemberDecl{"id", PrimitiveInt32}, MemberDecl{BackingField("Email"), StringType},
 		MemberDecl{"Tags", ListType(StringType)}, MemberDecl{"name", StringType}, MemberDecl{"Person+id", PrimitiveInt32}, MemberDecl{"Person+name", StringType},
 		MemberDecl{"Person+" + BackingField("Born"), PrimitiveDateTime})
@@ -294,6 +296,8 @@ func monoTrees(t *testing.T) map[string]any {
 			"Box": int32(1)}),
 		"loose-structs": loose(map[string]any{"Any": eur("1", "a"), "Value": spans("3", "4"), "List": ArrayList(int32(1)),
 			"Array": ArrayFrom([]string{x}), "Box": eur("2", "a")}),
+		"loose-lower": loose(map[string]any{"Array": &Array{Elem: PrimitiveInt32, Lower: []int{1}, Values: []int32{7}},
+			"List": &Array{Elem: cMoney, Lower: []int{1}, Values: []any{eur("0", nil)}}}),
 		"loose-mixed": ArrayOf(ObjectType, loose(nil),
 			loose(map[string]any{"Any": versionType.New(int32(1), int32(2), int32(-1), int32(-1))}),
 			loose(map[string]any{"Any": eur("1", "a")}), loose(map[string]any{"Any": "s", "Box": ok(Hashtable(nil))})),

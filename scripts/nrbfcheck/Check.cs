@@ -2,9 +2,10 @@
 //
 //     nrbfcheck.exe read DIR     deserializes DIR/NAME.bin for every graph of Graphs.cs and compares it with that graph
 //     nrbfcheck.exe write DIR    serializes every graph to DIR/NAME.bin
+//     nrbfcheck.exe again DIR    deserializes every file of DIR, and serializes what comes out to its name and .again
 //
-// The Go test TestMono compiles and runs it (aspnetser/nrbf/build_mono_test.go). It exits with 1 and a line for each
-// graph that differs.
+// The Go tests of build_mono_test.go in aspnetser/nrbf compile and run it. It exits with 1 and a line for each graph that
+// differs or cannot be read.
 using System;
 using System.IO;
 using System.Linq;
@@ -16,11 +17,12 @@ namespace Contoso.Check
     {
         static int Main(string[] args)
         {
-            if (args.Length != 2 || args[0] != "read" && args[0] != "write")
+            if (args.Length != 2 || !new[] { "read", "write", "again" }.Contains(args[0]))
             {
-                Console.Error.WriteLine("usage: nrbfcheck.exe read|write DIR");
+                Console.Error.WriteLine("usage: nrbfcheck.exe read|write|again DIR");
                 return 2;
             }
+            if (args[0] == "again") return Again(args[1]);
             int failed = 0;
             foreach (var graph in Graphs.All)
             {
@@ -71,6 +73,24 @@ namespace Contoso.Check
                     if (ReferenceEquals(w[i], w[j]) != ReferenceEquals(g[i], g[j]) && !(w[i] is string) && w[i] != null)
                         return "elements " + j + " and " + i + " are one object here and two there";
             return null;
+        }
+
+        static int Again(string dir)
+        {
+            int failed = 0;
+            foreach (var path in Directory.GetFiles(dir))
+                try
+                {
+                    object graph;
+                    using (var file = File.OpenRead(path)) graph = new BinaryFormatter().Deserialize(file);
+                    Write(path + ".again", graph);
+                }
+                catch (Exception e)
+                {
+                    Console.WriteLine(Path.GetFileName(path) + ": " + e.Message);
+                    failed++;
+                }
+            return failed == 0 ? 0 : 1;
         }
 
         static string Write(string path, object graph)

@@ -135,6 +135,7 @@ namespace Contoso.Check
                 Objects = new[] { "covariant" }, Shapes = new[] { new Circle { R = 1 } }, Box = 1 } },
             { "loose-structs", () => new Loose { Any = new Money(1m, "a"), Value = Spans(3), List = new ArrayList { 1 },
                 Array = new[] { "x" }, Box = new Money(2m, "a") } },
+            { "loose-lower", () => new Loose { Array = Lower(typeof(int), 1, 7), List = (IList)Lower(typeof(Money), 1, new Money()) } },
             { "loose-mixed", () => new object[] { new Loose(), new Loose { Any = new Version(1, 2) },
                 new Loose { Any = new Money(1m, "a") }, new Loose { Any = "s", Box = new Hashtable() } } },
             { "generic", () => new Pair<int, Pair<string, Money>> { First = 1,
