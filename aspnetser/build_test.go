@@ -2,7 +2,40 @@ package aspnetser
 
 import (
 	"encoding/binary"
+	"testing"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
+
+// Record types, [MS-NRBF] 2.1.2.1.
+const (
+	recordClassWithID = 1
+	recordSystemClass = 4
+	recordNull        = 10
+	recordEnd         = 11
+	recordNulls       = 14
+	recordObjectArray = 16
+)
+
+// header is the header record of a stream with root id 1.
+func header() []byte {
+	b := append(binary.LittleEndian.AppendUint32([]byte{0}, 1), 0xff, 0xff, 0xff, 0xff)
+	return append(b, 1, 0, 0, 0, 0, 0, 0, 0)
+}
+
+// emptyArray is the stream of an object[0].
+func emptyArray() []byte {
+	return append(header(), recordObjectArray, 1, 0, 0, 0, 0, 0, 0, 0, recordEnd)
+}
+
+func graphOfStream(t testing.TB, stream []byte) *nrbf.Graph {
+	t.Helper()
+	g, n, err := nrbf.Decode(stream, nrbf.Limits{})
+	if err != nil || n != len(stream) {
+		t.Fatalf("%d of %d bytes, %v", n, len(stream), err)
+	}
+	return g
+}
 
 // rawBlob puts a plain blob together from its parts, right or wrong.
 type rawBlob struct {

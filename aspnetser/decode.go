@@ -3,9 +3,11 @@ package aspnetser
 import (
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
-// Decode decodes a whole blob: container, items, static objects. The inside of Object values stays closed.
+// Decode decodes a whole blob: container, items, static objects, and the graphs of Objects.
 //
 // What Microsoft's reader refuses when it opens a blob is an error here, and so is what breaks a limit. An item that
 // cannot be decoded does not spoil the others: it becomes Undecodable and keeps its bytes, and Session.Err tells about it.
@@ -31,7 +33,7 @@ func Decode(blob []byte, o Options) (*Session, error) {
 		texts.grow(len(keys) + c.shortStrings())
 		s.decodeKeys(c, sc, texts.add(keys))
 		for i := range s.Items {
-			s.decodeItem(c, i, &texts)
+			s.decodeItem(c, sc, i, &texts, o)
 		}
 	}
 	if n := len(sc.statics); n > 0 {
@@ -112,25 +114,33 @@ func (sc *scratch) oddText(blob []byte, t *rawText) *oddText {
 }
 
 // decodeItem decodes the value of item i of the container.
-func (s *Session) decodeItem(c *container, i int, texts *textPool) {
+func (s *Session) decodeItem(c *container, sc *scratch, i int, texts *textPool, o Options) {
 	v := &s.Items[i].Value
 	if c.plainItem(i, v, texts) {
 		return
 	}
 	var raw rawValue
+	var g *nrbf.Graph
 	slot, lost, f := c.item(i, &raw)
+	if f.code == noFault && raw.typ == TypeObject {
+		var n int
+		var err error
+		g, n, err = sc.decoder(o, len(c.blob)).Decode(string(raw.text.of(c.blob)))
+		f = sc.graphFault(i, &raw, err)
+		raw.end = raw.text.off + n
+	}
 	if f.code != noFault {
 		bytes := slot.of(c.blob)
 		if lost {
 			bytes = nil
 		}
-		*v = undecodable(raw.typ, bytes, f)
+		*v = undecodable(raw.typ, bytes, f, sc.graphErr)
 		return
 	}
 	if lost {
 		s.warn(i, -1, c.endsAt+4*i-4, "slot starts before the value area, which makes the item null")
 	}
-	*v = raw.value(c.blob)
+	*v = raw.value(g)
 	if raw.typ == TypeString {
 		if b := raw.text.of(c.blob); utf8.Valid(b) {
 			v.text = texts.addShort(b)
@@ -155,13 +165,9 @@ func (s *Session) decodeItem(c *container, i int, texts *textPool) {
 	s.noteValue(i, -1, slot.off, &raw)
 }
 
-// value makes a Value without the text of a String.
-func (raw *rawValue) value(blob []byte) Value {
-	v := Value{typ: raw.typ, aux: raw.aux, form: raw.form, lo: raw.lo, hi: raw.hi}
-	if raw.typ == TypeObject {
-		v.odd = &oddity{stored: raw.text.of(blob)}
-	}
-	return v
+// value makes a Value without the text of a String. g is the graph of an Object.
+func (raw *rawValue) value(g *nrbf.Graph) Value {
+	return Value{typ: raw.typ, aux: raw.aux, form: raw.form, lo: raw.lo, hi: raw.hi, graph: g}
 }
 
 // noteValue warns about values that are stored oddly.
@@ -212,7 +218,7 @@ func (s *Session) decodeStatic(c *container, sc *scratch, i int) {
 		o.instanceByte = raw.instance
 		s.warn(-1, i, raw.at-1, "hasInstance flag is neither 0 nor 1, read as true")
 	}
-	o.Value = raw.value.value(c.blob)
+	o.Value = raw.value.value(raw.graph)
 	if raw.value.typ == TypeString {
 		o.Value.text = text(&raw.text, "string", &o.Value.form, &o.oddStr)
 	}

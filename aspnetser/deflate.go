@@ -148,7 +148,7 @@ func (z *inflater) large(dst []byte, start int, blob []byte, most int64) ([]byte
 }
 
 func tooLarge(most int64) error {
-	return &LimitError{Limit: "MaxInflated, MaxRatio", What: "inflated bytes", Max: most, Item: -1}
+	return &LimitError{Limit: "MaxInflated, MaxRatio", What: "inflated bytes", Max: most, Item: -1, Static: -1}
 }
 
 func (z *inflater) broken(blob []byte, err error) error {

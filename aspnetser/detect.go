@@ -46,7 +46,7 @@ func read(blob []byte, o Options, sc *scratch, buf []byte) (reading, error) {
 func (r *reading) plain(blob []byte, o Options, sc *scratch) error {
 	r.tried = FormPlain
 	if f := r.container.open(blob, o, sc); f.code != noFault {
-		return f.err(sc.name(blob, f), false, o)
+		return f.err(sc.name(blob, f), false, o, sc.graphErr)
 	}
 	r.form = FormPlain
 	return nil
@@ -62,7 +62,7 @@ func (r *reading) compressed(blob []byte, o Options, sc *scratch, buf []byte) er
 	if errors.As(err, &tooLarge) {
 		// What can be had may be wrong already: then that is said, not the limit (fixture z-bomb-zeros).
 		if f := r.container.open(inner, o, sc); f.code != noFault {
-			if wrong := f.err(sc.name(inner, f), true, o); !cutShort(wrong) {
+			if wrong := f.err(sc.name(inner, f), true, o, sc.graphErr); !cutShort(wrong) {
 				return wrong
 			}
 		}
@@ -72,7 +72,7 @@ func (r *reading) compressed(blob []byte, o Options, sc *scratch, buf []byte) er
 	}
 	r.padding = blob[n:]
 	if f := r.container.open(inner, o, sc); f.code != noFault {
-		return f.err(sc.name(inner, f), true, o)
+		return f.err(sc.name(inner, f), true, o, sc.graphErr)
 	}
 	r.form = FormCompressed
 	return nil
@@ -83,11 +83,29 @@ func (r *reading) itemErr(o Options, sc *scratch) error {
 	c := &r.container
 	var v rawValue
 	for i := range c.items() {
-		if _, _, f := c.item(i, &v); f.code != noFault {
-			return f.err(sc.name(c.blob, f), r.form == FormCompressed, o)
+		_, _, f := c.item(i, &v)
+		if f.code == noFault && v.typ == TypeObject {
+			f = sc.checkGraph(c, i, &v, o)
+		}
+		if f.code != noFault {
+			return f.err(sc.name(c.blob, f), r.form == FormCompressed, o, sc.graphErr)
 		}
 	}
 	return nil
+}
+
+// checkGraph looks for what is wrong with the graph of the Object v.
+func (sc *scratch) checkGraph(c *container, i int, v *rawValue, o Options) fault {
+	_, err := sc.decoder(o, len(c.blob)).Check(string(v.text.of(c.blob)))
+	return sc.graphFault(i, v, err)
+}
+
+// graphFault is the fault of item i, an Object whose graph gave err; none where that is nil.
+func (sc *scratch) graphFault(i int, v *rawValue, err error) fault {
+	if sc.graphErr = err; err == nil {
+		return fault{}
+	}
+	return fault{code: faultGraph, field: fieldValue, item: int32(i) + 1, off: v.text.off}
 }
 
 // name returns the key or name that f is about, as far as it is known.

@@ -59,11 +59,11 @@ func (s *Session) sizeHint() int {
 	n := 32 + len(s.Oddities.Trailing)
 	for i := range s.Items {
 		it := &s.Items[i]
-		n += 4 + 5 + len(it.Key) + 1 + 16 + len(it.Value.text) + len(it.Value.stored())
+		n += 4 + 5 + len(it.Key) + 1 + 16 + it.Value.sizeHint()
 	}
 	for i := range s.Static {
 		o := &s.Static[i]
-		n += 5 + len(o.Name) + 1 + 16 + len(o.ObjectType) + len(o.Value.text) + len(o.Value.stored())
+		n += 5 + len(o.Name) + 1 + 16 + len(o.ObjectType) + o.Value.sizeHint()
 	}
 	return n
 }
@@ -239,12 +239,6 @@ func (e *encoder) static(dst []byte, o *StaticObject) ([]byte, error) {
 			return nil, errors.New("static IntPtr values of different width could not be told apart")
 		}
 		e.width = o.Value.aux
-	case TypeObject:
-		// What follows is found by reading the stream, so it has to end where it says.
-		cur := cursor{b: o.Value.stored()}
-		if measureObject(&cur); !cur.ok() || cur.pos != len(cur.b) {
-			return nil, errors.New("its record stream is not one whole stream")
-		}
 	}
 	if o.Value.odd != nil && len(o.Value.odd.slack) > 0 {
 		return nil, errors.New("bytes behind the value have no place here")

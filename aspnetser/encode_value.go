@@ -21,6 +21,15 @@ func appendString(dst []byte, text string, form lenForm) ([]byte, error) {
 	return append(dst, text...), nil
 }
 
+// sizeHint is about how many bytes the text or graph takes.
+func (v *Value) sizeHint() int {
+	n := len(v.text) + len(v.stored())
+	if v.graph != nil {
+		n += v.graph.Size()
+	}
+	return n
+}
+
 // append writes the value with its type byte.
 func (v *Value) append(dst []byte) ([]byte, error) {
 	t := v.Type()
@@ -41,10 +50,10 @@ func (v *Value) append(dst []byte) ([]byte, error) {
 			return nil, err
 		}
 	case TypeObject:
-		if len(v.stored()) == 0 {
-			return nil, errors.New("Object without a record stream")
+		if v.graph == nil {
+			return nil, errors.New("Object without a graph")
 		}
-		dst = append(dst, v.odd.stored...)
+		dst = v.graph.Append(dst)
 	case TypeChar:
 		if dst, err = v.appendChar(dst); err != nil {
 			return nil, err

@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
 // MalformedError says that a blob, or one item of it, cannot be decoded, and where. All malformed input ends in it; only
 // what breaks a limit ends in a *LimitError instead.
 //
-// It unwraps to io.ErrUnexpectedEOF where bytes were missing.
+// It unwraps to io.ErrUnexpectedEOF where bytes were missing, and to a *nrbf.MalformedError, whose offsets count from the
+// start of the record stream, where the graph of an Object is malformed.
 type MalformedError struct {
 	// Offset is the position of the field in question, in bytes from the start: of the blob, or of the inflated blob when
 	// Inflated is set.
@@ -29,13 +32,13 @@ func (e *MalformedError) Error() string {
 	return place(e.Item, e.Static, e.Key) + e.Reason + at(e.Offset, e.Inflated)
 }
 
-// Unwrap returns io.ErrUnexpectedEOF or nil.
+// Unwrap returns io.ErrUnexpectedEOF, a *nrbf.MalformedError, or nil.
 func (e *MalformedError) Unwrap() error { return e.cause }
 
 // LimitError says that a blob breaks a limit of Options, or one that keeps work in proportion to the input. The blob may
 // be sound.
 type LimitError struct {
-	Limit string // the fields of Options that set it; "" where it cannot be set
+	Limit string // the fields of Options that set it, such as MaxItems or Graph.MaxDepth; "" where it cannot be set
 	What  string // what is limited
 	Max   int64
 	Got   int64 // what the blob claims; 0 where only that it is more than Max is known
@@ -43,14 +46,19 @@ type LimitError struct {
 	Offset   int64 // as in MalformedError; 0 for inflated bytes
 	Inflated bool
 	Item     int // as in MalformedError
+	Static   int
 	Key      string
+	cause    error
 }
+
+// Unwrap returns a *nrbf.LimitError where the graph of an Object is over a limit, else nil.
+func (e *LimitError) Unwrap() error { return e.cause }
 
 // Error names limit and figures: 200000 items are over the limit of 131072 (MaxItems) at offset 6.
 func (e *LimitError) Error() string {
-	s := place(e.Item, -1, e.Key) + "more than " + strconv.FormatInt(e.Max, 10) + " " + e.What
+	s := place(e.Item, e.Static, e.Key) + "more than " + strconv.FormatInt(e.Max, 10) + " " + e.What
 	if e.Got > 0 {
-		s = place(e.Item, -1, e.Key) + fmt.Sprintf("%d %s are over the limit of %d", e.Got, e.What, e.Max)
+		s = place(e.Item, e.Static, e.Key) + fmt.Sprintf("%d %s are over the limit of %d", e.Got, e.What, e.Max)
 	}
 	if e.Limit != "" {
 		s += " (" + e.Limit + ")"
@@ -131,13 +139,7 @@ const (
 	faultType
 	faultNullInstance
 	faultObjectEmpty
-	faultRecord
-	faultRecordPlace
-	faultUntyped
-	faultClassID
-	faultTypeCode
-	faultArray
-	faultNulls
+	faultGraph
 	faultMaxItems
 	faultMaxStatics
 	faultOverlap
@@ -222,38 +224,38 @@ func (f fault) reason() string {
 		return "static object that exists reads as null"
 	case faultObjectEmpty:
 		return "Object without a record stream"
-	case faultRecord:
-		return fmt.Sprintf("Object stream: unknown record type %d", f.n)
-	case faultRecordPlace:
-		return fmt.Sprintf("Object stream: record type %d out of place", f.n)
-	case faultUntyped:
-		return fmt.Sprintf("Object stream: record type %d, a class without member types, cannot be read without the class", f.n)
-	case faultClassID:
-		return fmt.Sprintf("Object stream: no class record has id %d", f.n)
-	case faultTypeCode:
-		return fmt.Sprintf("Object stream: unknown type code %d", f.n)
-	case faultArray:
-		return "Object stream: array rank, length or kind that makes no sense"
-	case faultNulls:
-		return fmt.Sprintf("Object stream: run of %d nulls is longer than what is left of the array or class", f.n)
 	}
 	return fmt.Sprintf("fault %d", f.code)
 }
 
-// err makes the error. key is that of the item or static object concerned.
-func (f fault) err(key string, inflated bool, o Options) error {
-	item, off := int(f.item)-1, int64(f.off)
+// err makes the error. key is that of the item or static object concerned, cause what is wrong with a graph.
+func (f fault) err(key string, inflated bool, o Options, cause error) error {
+	item, static, off := int(f.item)-1, int(f.static)-1, int64(f.off)
 	switch f.code {
 	case faultMaxItems:
 		return &LimitError{Limit: "MaxItems", What: "items", Max: o.maxItems(), Got: f.n, Offset: off, Inflated: inflated,
-			Item: -1}
+			Item: -1, Static: -1}
 	case faultMaxStatics:
 		return &LimitError{Limit: "MaxStaticObjects", What: "static objects", Max: o.maxStatics(), Got: f.n, Offset: off,
-			Inflated: inflated, Item: -1}
+			Inflated: inflated, Item: -1, Static: -1}
 	case faultOverlap:
-		return &LimitError{What: "bytes of overlapping slots", Max: f.n, Offset: off, Inflated: inflated, Item: item, Key: key}
+		return &LimitError{What: "bytes of overlapping slots", Max: f.n, Offset: off, Inflated: inflated, Item: item,
+			Static: static, Key: key}
+	case faultGraph:
+		switch e := cause.(type) {
+		case *nrbf.LimitError:
+			return &LimitError{Limit: "Graph." + e.Limit, What: e.What, Max: e.Max, Offset: off + e.Offset, Inflated: inflated,
+				Item: item, Static: static, Key: key, cause: e}
+		case *nrbf.MalformedError:
+			reason := "Object: " + e.Reason
+			if e.Record != "" {
+				reason = fmt.Sprintf("Object, %s record at offset %d: %s", e.Record, off+e.RecordOffset, e.Reason)
+			}
+			return &MalformedError{Offset: off + e.Offset, Inflated: inflated, Item: item, Static: static, Key: key,
+				Reason: reason, cause: e}
+		}
 	}
-	e := &MalformedError{Offset: off, Inflated: inflated, Item: item, Static: int(f.static) - 1, Key: key, Reason: f.reason()}
+	e := &MalformedError{Offset: off, Inflated: inflated, Item: item, Static: static, Key: key, Reason: f.reason()}
 	if f.code == faultEnd || f.code == faultEndsPast {
 		e.cause = io.ErrUnexpectedEOF
 	}

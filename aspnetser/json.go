@@ -2,19 +2,30 @@ package aspnetser
 
 import (
 	"encoding/hex"
+	"io"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
-// AppendJSON appends the session as JSON in the form of fixtures/blobs/README.md, where every scalar is a string. Two
-// types of item are added to it:
+// AppendJSON appends the session as JSON in the form of fixtures/blobs/README.md, where every scalar is a string. A type
+// of item is added to it, which shows the bytes of the slot; typeId is null in a slot of 0 bytes:
 //
-//	{"key":"cart","type":"Object","hex":"0001…"}                the record stream, which is not opened
-//	{"key":"k","type":"Undecodable","typeId":22,"hex":"16…","error":"…"}   the slot; typeId is null in a slot of 0 bytes
+//	{"key":"k","type":"Undecodable","typeId":22,"hex":"16…","error":"…"}
 //
 // Warnings and oddities are not part of it.
-func AppendJSON(dst []byte, s *Session) []byte {
+func AppendJSON(dst []byte, s *Session) []byte { return new(flusher).json(dst, s) }
+
+// WriteJSON is AppendJSON for a writer, in memory that does not grow with the JSON.
+func WriteJSON(w io.Writer, s *Session) error {
+	f := flusher{w: w}
+	f.flush(f.json(nil, s))
+	return f.err
+}
+
+func (f *flusher) json(dst []byte, s *Session) []byte {
 	dst = append(dst, "{\n\"format\":1,\n\"compressed\":"...)
 	dst = strconv.AppendBool(dst, s.Form == FormCompressed)
 	dst = append(dst, ",\n\"timeout\":"...)
@@ -26,14 +37,14 @@ func AppendJSON(dst []byte, s *Session) []byte {
 	dst = append(dst, ",\n\"items\":["...)
 	for i := range s.Items {
 		it := &s.Items[i]
-		dst = append(dst, separator(i)+`{"key":`...)
+		dst = append(f.full(dst), separator(i)+`{"key":`...)
 		if it.NullKey {
 			dst = append(dst, "null"...)
 		} else {
-			dst = appendJSONString(dst, it.Key)
+			dst = f.text(dst, it.Key)
 		}
 		dst = append(dst, ',')
-		dst = it.Value.appendJSON(dst)
+		dst = f.value(dst, &it.Value)
 		if it.Value.typ == TypeUndecodable {
 			dst = append(dst, `,"error":`...)
 			dst = appendJSONString(dst, s.ItemErr(i).Error())
@@ -46,11 +57,11 @@ func AppendJSON(dst []byte, s *Session) []byte {
 	dst = append(dst, "],\n\"staticObjects\":["...)
 	for i := range s.Static {
 		o := &s.Static[i]
-		dst = append(dst, separator(i)+`{"name":`...)
+		dst = append(f.full(dst), separator(i)+`{"name":`...)
 		dst = appendJSONString(dst, o.Name)
 		if o.HasInstance {
 			dst = append(dst, `,"hasInstance":true,`...)
-			dst = o.Value.appendJSON(dst)
+			dst = f.value(dst, &o.Value)
 		} else {
 			dst = append(dst, `,"hasInstance":false,"objectType":`...)
 			dst = appendJSONString(dst, o.ObjectType)
@@ -73,7 +84,10 @@ func separator(i int) string {
 }
 
 // appendJSON appends the fields of the value, from "type" on.
-func (v *Value) appendJSON(dst []byte) []byte {
+func (v *Value) appendJSON(dst []byte) []byte { return new(flusher).value(dst, v) }
+
+// value appends the fields of a value, from "type" on.
+func (f *flusher) value(dst []byte, v *Value) []byte {
 	t := v.Type()
 	dst = append(dst, `"type":"`...)
 	dst = append(dst, t.String()...)
@@ -81,12 +95,15 @@ func (v *Value) appendJSON(dst []byte) []byte {
 	case TypeNull:
 		return append(dst, `","value":null`...)
 	case TypeString:
-		return appendJSONString(append(dst, `","value":`...), v.text)
+		return f.text(append(dst, `","value":`...), v.text)
 	case TypeChar:
 		return appendJSONString(append(dst, `","value":`...), string(utf16.Decode([]uint16{uint16(v.lo)})))
 	case TypeObject:
-		dst = hex.AppendEncode(append(dst, `","hex":"`...), v.stored())
-		return append(dst, '"')
+		dst = append(dst, `","value":`...)
+		if f.w == nil {
+			return nrbf.AppendJSON(dst, v.graph.Root())
+		}
+		return nrbf.FlushJSON(dst, v.graph.Root(), f.flush)
 	case TypeUndecodable:
 		dst = append(dst, `","typeId":`...)
 		if len(v.stored()) > 0 {
@@ -136,9 +153,28 @@ func appendHex(dst []byte, n uint64, digits int) []byte {
 	return dst
 }
 
+// text quotes s piece by piece, since it may become six times as long.
+func (f *flusher) text(dst []byte, s string) []byte {
+	const piece = 8 << 10
+	dst = append(dst, '"')
+	for len(s) > piece {
+		n := piece
+		for n > piece-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+			n--
+		}
+		dst = f.full(appendJSONText(dst, s[:n]))
+		s = s[n:]
+	}
+	return append(appendJSONText(dst, s), '"')
+}
+
 // appendJSONString quotes s; what is not UTF-8 becomes U+FFFD.
 func appendJSONString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
+	return append(appendJSONText(append(dst, '"'), s), '"')
+}
+
+// appendJSONText writes what stands between the quotes.
+func appendJSONText(dst []byte, s string) []byte {
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -171,5 +207,5 @@ func appendJSONString(dst []byte, s string) []byte {
 		i++
 		from = i
 	}
-	return append(append(dst, s[from:]...), '"')
+	return append(dst, s[from:]...)
 }

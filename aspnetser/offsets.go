@@ -2,9 +2,12 @@ package aspnetser
 
 import (
 	"fmt"
-	"slices"
+	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
 // AppendOffsets appends one line for every range of bytes in blob: offset, length, the first bytes in hex, what they are,
@@ -15,22 +18,36 @@ import (
 // what is wrong. The error is that of Examine; the lines are appended in any case. A table of ends that goes back leaves
 // the value area as one range.
 func AppendOffsets(dst []byte, blob []byte, o Options) ([]byte, error) {
+	a := annotator{dst: dst, o: o}
+	err := a.annotate(blob)
+	return a.dst, err
+}
+
+// WriteOffsets is AppendOffsets for a writer, in memory that does not grow with the lines, which may be fifty times the
+// blob. An error of w is returned before any other.
+func WriteOffsets(w io.Writer, blob []byte, o Options) error {
+	a := annotator{out: flusher{w: w}, o: o}
+	err := a.annotate(blob)
+	if a.out.flush(a.dst); a.out.err != nil {
+		return a.out.err
+	}
+	return err
+}
+
+// annotate writes the lines, and the last one about damage.
+func (a *annotator) annotate(blob []byte) error {
 	sc := newScratch()
 	defer sc.release()
-	r, err := read(blob, o, sc, nil)
+	r, err := read(blob, a.o, sc, nil)
 	if err == nil {
-		err = r.itemErr(o, sc)
+		err = r.itemErr(a.o, sc)
 	}
-	// Twice: the first time only to learn how long the lines are, which may be fifty times the blob. Growing bit by bit
-	// would take a multiple of that.
-	count := annotator{count: true, o: o}
-	count.all(blob, &r)
-	a := annotator{dst: slices.Grow(dst, count.total+1), o: o}
+	sc.reset()
 	a.all(blob, &r)
 	if err != nil {
 		a.dst = append(append(append(a.dst, "damage: "...), err.Error()...), '\n')
 	}
-	return a.dst, err
+	return err
 }
 
 // all writes the lines of blob, which r is a reading of, complete or not.
@@ -51,7 +68,7 @@ func (a *annotator) all(blob []byte, r *reading) {
 		a.blob = inner
 	}
 	a.container()
-	a.total += len(a.dst)
+	a.sc.reset()
 }
 
 // rowBytes is how many bytes of a range are shown.
@@ -60,6 +77,7 @@ const rowBytes = 8
 // annotator walks a plain blob and writes a line a range.
 type annotator struct {
 	dst  []byte
+	out  flusher
 	blob []byte
 	o    Options
 	cur  cursor
@@ -67,8 +85,9 @@ type annotator struct {
 
 	count bool // write nothing, only count
 	total int
-	odd   []byte // decoded text
-	last  span   // where the last text lies
+	odd   []byte  // decoded text
+	sc    scratch // for its decoder of graphs
+	last  span    // where the last text lies
 }
 
 // row writes the line of a range, if it has any bytes.
@@ -101,15 +120,10 @@ func (a *annotator) line(off, n int, field, value string) {
 		dst = append(dst, spaces[:2+max(32-utf8.RuneCountInString(field), 0)]...)
 		dst = append(dst, value...)
 	}
-	dst = append(dst, '\n')
-	if a.count {
-		a.total += len(dst)
-		dst = dst[:0]
-	}
-	a.dst = dst
+	a.dst = a.out.full(append(dst, '\n'))
 }
 
-const spaces = "                                  "
+const spaces = "                                                                "
 
 // appendPadded appends n, right-aligned in so many columns.
 func appendPadded(dst []byte, columns, n int) []byte {
@@ -249,7 +263,8 @@ func (a *annotator) item(c *container, i int) {
 	var v rawValue
 	slot, _, f := c.item(i, &v)
 	if f.code != noFault {
-		a.line(slot.off, slot.n, label, "cannot be decoded: "+f.shownReason())
+		u := undecodable(v.typ, nil, f, nil)
+		a.line(slot.off, slot.n, label, "cannot be decoded: "+u.shownReason())
 		return
 	}
 	a.value(&v, slot.off, label, new(textDecoder))
@@ -265,12 +280,43 @@ func (a *annotator) value(v *rawValue, off int, label string, d *textDecoder) {
 		a.text(fieldString, "string", d)
 		return
 	case TypeObject:
-		a.row(v.text.off, v.text.n, "record stream", plural(v.text.n, "byte"))
+		a.graph(v)
 		return
 	}
-	shown := v.value(a.blob)
+	shown := v.value(nil)
 	a.row(off+1, v.end-off-1, "value", string(shown.appendShown(nil)))
 }
+
+// brokenStatic writes the lines of the static object that cannot be read, as far as it can be.
+func (a *annotator) brokenStatic(s *rawStatic, i int, names *textDecoder, f fault) {
+	if f.code != faultGraph {
+		return
+	}
+	label := "static object " + strconv.Itoa(i)
+	a.text(fieldName, label+" name", names)
+	a.u8(fieldInstance)
+	a.row(a.cur.pos, 1, label, "type "+TypeObject.String())
+	s.value.text = span{f.off, len(a.blob) - f.off}
+	a.graph(&s.value)
+	a.cur.pos = s.value.end
+}
+
+// graph writes the lines of a record stream, up to its end or to the damage, and sets v.end to where that is.
+func (a *annotator) graph(v *rawValue) {
+	at := v.text.off
+	n, err := a.sc.decoder(a.o, len(a.blob)).Trace(string(v.text.of(a.blob)), func(r nrbf.Range) {
+		a.row(at+r.Offset, r.Length, spaces[:2+2*min(r.Depth, maxIndent)]+r.Field, r.Value)
+	})
+	v.end = at + n
+	if err == nil {
+		return
+	}
+	a.row(v.end, v.text.n-n, "not read", strings.TrimPrefix(fault{code: faultGraph, off: at}.err("", false, a.o, err).Error(), "Object, "))
+	v.end = at + v.text.n
+}
+
+// maxIndent is how many levels of objects one inside another are shown.
+const maxIndent = 8
 
 // statics writes the lines of the section of static objects. It is read once for the places of the entries, and then
 // shown.
@@ -288,7 +334,8 @@ func (a *annotator) statics(names *textDecoder) {
 	for i := range sc.statics {
 		s := &sc.statics[i]
 		if last := i == len(sc.statics)-1; last && !whole.ok() {
-			break // the one that cannot be read
+			a.brokenStatic(s, i, names, whole.f)
+			break
 		}
 		label := "static object " + strconv.Itoa(i)
 		a.text(fieldName, label+" name", names)
@@ -297,9 +344,6 @@ func (a *annotator) statics(names *textDecoder) {
 			a.text(fieldTypeName, "type name", names)
 			a.u8(fieldLateBound)
 			continue
-		}
-		if s.value.typ == TypeObject {
-			s.value.end = s.value.text.off + s.value.text.n
 		}
 		a.value(&s.value, a.cur.pos, label, names)
 		if s.value.typ != TypeString {

@@ -1,5 +1,7 @@
 package aspnetser
 
+import "github.com/aspstate/aspstate/aspnetser/nrbf"
+
 // Options says how to read a blob. The zero value finds out about compression and has every limit on.
 //
 // In each limit 0 means the default and a negative number means no limit. A blob over a limit gives a *LimitError. The
@@ -18,6 +20,9 @@ type Options struct {
 	// size where that is more. Either being negative switches both off. Defaults DefaultMaxInflated and DefaultMaxRatio.
 	MaxInflated int64
 	MaxRatio    int
+
+	// Graph limits what the Objects of a blob may take, all of them together.
+	Graph nrbf.Limits
 }
 
 // Default limits. Microsoft's reader has none (session-blob.md 7 and 8; fixtures count-huge, z-bomb-string, z-bomb-zeros).

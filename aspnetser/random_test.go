@@ -88,8 +88,13 @@ func randomValue(r *rand.Rand) []byte {
 	case TypeString:
 		v = append(v, randomText(r, r.IntN(20))...)
 	case TypeObject:
-		v = append(v, header()...)
-		v = append(v, pick(r, []byte{recordEnd}, nil, []byte{recordNull, recordEnd}, []byte{recordEnd, recordEnd})...)
+		stream := append(header(), recordObjectArray, 1, 0, 0, 0, 2, 0, 0, 0)
+		stream = append(stream, pick(r, []byte{recordNull, recordNull, recordEnd}, nil, []byte{recordNull, recordEnd},
+			[]byte{9, 1, 0, 0, 0, recordNull, recordEnd}, []byte{9, 2, 0, 0, 0, recordNull, recordEnd})...)
+		if r.IntN(20) == 0 {
+			stream[r.IntN(len(stream))] = byte(r.Uint32())
+		}
+		v = append(v, stream...)
 	case TypeChar:
 		v = append(v, pick(r, "c", "é", "中", "\x80", "\xff", "\xc3", "\xe4\xb8", "\xed\xa0\x80", "😀")...)
 	case TypeIntPtr, TypeUIntPtr:

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
 // rawText is a key or a name as it lies in the blob.
@@ -24,8 +26,10 @@ type rawText struct {
 type scratch struct {
 	keys     []rawText
 	statics  []rawStatic
-	text     []byte // decoded text of odd keys and names
-	inflated []byte // for Examine, which keeps none of it
+	graphs   *nrbf.Decoder // of the blob at hand; nil before its first Object
+	graphErr error         // of the last faultGraph
+	text     []byte        // decoded text of odd keys and names
+	inflated []byte        // for Examine, which keeps none of it
 
 	unchecked bool // do not look for equal keys
 
@@ -45,14 +49,35 @@ const maxKept = 1 << 20
 func newScratch() *scratch { return scratches.Get().(*scratch) }
 
 func (sc *scratch) release() {
+	sc.reset()
 	if cap(sc.keys)*64+cap(sc.statics)*256+cap(sc.text)+cap(sc.table)*8+cap(sc.a)+cap(sc.b)+cap(sc.inflated) > maxKept {
 		return
 	}
 	scratches.Put(sc)
 }
 
+// reset makes ready for another blob.
 func (sc *scratch) reset() {
-	sc.keys, sc.statics, sc.text = sc.keys[:0], sc.statics[:0], sc.text[:0]
+	sc.keys, sc.text, sc.graphErr = sc.keys[:0], sc.text[:0], nil
+	sc.dropStatics()
+	if sc.graphs != nil {
+		sc.graphs.Close()
+		sc.graphs = nil
+	}
+}
+
+// dropStatics forgets the static objects, whose graphs the pool shall not keep.
+func (sc *scratch) dropStatics() {
+	clear(sc.statics)
+	sc.statics = sc.statics[:0]
+}
+
+// decoder returns the one decoder of all graphs of a blob of so many bytes.
+func (sc *scratch) decoder(o Options, size int) *nrbf.Decoder {
+	if sc.graphs == nil {
+		sc.graphs = nrbf.NewDecoder(o.Graph, size)
+	}
+	return sc.graphs
 }
 
 // readText reads a str that belongs to the decoder d.

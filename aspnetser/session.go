@@ -87,13 +87,14 @@ func (s *Session) warn(item, static, offset int, text string) {
 	s.Warnings = append(s.Warnings, Warning{Item: item, Static: static, Offset: int64(offset), Text: text})
 }
 
-// ItemErr returns why item i is Undecodable: a *MalformedError or *LimitError. It is nil for every other item.
+// ItemErr returns why item i is Undecodable: a *MalformedError or *LimitError, which unwraps to an error of package nrbf
+// where the graph of an Object is concerned. It is nil for every other item.
 func (s *Session) ItemErr(i int) error {
 	it := &s.Items[i]
 	if it.Value.typ != TypeUndecodable {
 		return nil
 	}
-	return it.Value.fault(i).err(it.Key, s.Form == FormCompressed, Options{})
+	return it.Value.err(i, it.Key, s.Form == FormCompressed)
 }
 
 // Err returns the error of the first Undecodable item, nil when there is none.

@@ -102,25 +102,24 @@ func (v *Value) appendShown(dst []byte) []byte {
 	case TypeDouble:
 		return append(dst, showFloat(math.Float64frombits(v.lo), 64, v.lo)...)
 	case TypeObject:
-		return append(dst, showBytes(v.stored())...)
+		return append(dst, quoteCut(v.graph.Root().Show(), shownText)+", "+plural(v.graph.Size(), "byte")...)
 	case TypeUndecodable:
 		if len(v.stored()) > 0 {
 			dst = fmt.Appendf(dst, "type id %d, ", v.id)
 		}
-		f := v.fault(0)
-		return append(dst, showBytes(v.stored())+": "+f.shownReason()...)
+		return append(dst, showBytes(v.stored())+": "+v.shownReason()...)
 	case TypeIntPtr, TypeUIntPtr:
 		return fmt.Appendf(v.appendScalar(dst), " (%d bytes)", v.aux)
 	}
 	return v.appendScalar(dst)
 }
 
-// shownReason is the reason with the offset.
-func (f fault) shownReason() string {
-	if f.code == faultOverlap {
+// shownReason is why the item is Undecodable, with the offset.
+func (v *Value) shownReason() string {
+	if f := v.fault(-1); f.code == faultOverlap {
 		return "slots that overlap" + at(int64(f.off), false)
 	}
-	return f.reason() + at(int64(f.off), false)
+	return v.err(-1, "", false).Error()
 }
 
 func showBytes(b []byte) string {

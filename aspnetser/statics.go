@@ -1,18 +1,21 @@
 package aspnetser
 
+import "github.com/aspstate/aspstate/aspnetser/nrbf"
+
 // rawStatic is a static object as it lies in the blob (session-blob.md 6).
 type rawStatic struct {
 	name     rawText
-	instance byte     // hasInstance as stored
-	value    rawValue // with an instance
-	text     rawText  // a String value: text of the shared decoder
-	at       int      // offset of the value's type byte
-	typeName rawText  // without an instance
-	late     byte     // lateBound as stored
+	instance byte        // hasInstance as stored
+	value    rawValue    // with an instance
+	graph    *nrbf.Graph // an Object
+	text     rawText     // a String value: text of the shared decoder
+	at       int         // offset of the value's type byte
+	typeName rawText     // without an instance
+	late     byte        // lateBound as stored
 }
 
 // readStatics reads the section of static objects into sc.statics and returns the count as stored. Values stand there
-// without a table of their ends, so Object streams have to be measured, and the width of an IntPtr can only be tried:
+// without a table of their ends, so graphs have to be decoded, and the width of an IntPtr can only be tried:
 // 8 bytes, and if the blob makes no sense so, 4. One process wrote them all.
 func (sc *scratch) readStatics(cur *cursor, o Options, names *textDecoder) int32 {
 	at := cur.pos
@@ -29,24 +32,27 @@ func (sc *scratch) readStatics(cur *cursor, o Options, names *textDecoder) int32
 		return count
 	}
 	narrow, before, text := *cur, *names, len(sc.text)
-	pointers := sc.readStaticEntries(cur, int(count), names, 8)
+	pointers := sc.readStaticEntries(cur, o, int(count), names, 8)
 	if sensible := cur.ok() && cur.pos < len(cur.b) && cur.b[cur.pos] == trailer; sensible || !pointers {
 		return count
 	}
-	*cur, *names, sc.text, sc.statics = narrow, before, sc.text[:text], sc.statics[:0]
-	sc.readStaticEntries(cur, int(count), names, 4)
+	sc.dropStatics()
+	*cur, *names, sc.text = narrow, before, sc.text[:text]
+	sc.readStaticEntries(cur, o, int(count), names, 4)
 	if !cur.ok() || cur.pos == len(cur.b) || cur.b[cur.pos] != trailer {
 		// Neither makes sense: tell about the usual width.
-		*cur, *names, sc.text, sc.statics = narrow, before, sc.text[:text], sc.statics[:0]
-		sc.readStaticEntries(cur, int(count), names, 8)
+		sc.dropStatics()
+		*cur, *names, sc.text = narrow, before, sc.text[:text]
+		sc.readStaticEntries(cur, o, int(count), names, 8)
 	}
 	return count
 }
 
 // readStaticEntries reads the entries. pointers says whether the width of an IntPtr mattered.
-func (sc *scratch) readStaticEntries(cur *cursor, count int, names *textDecoder, pointer int) (pointers bool) {
+func (sc *scratch) readStaticEntries(cur *cursor, o Options, count int, names *textDecoder, pointer int) (pointers bool) {
+	var rest restOf
 	for i := range count {
-		s := sc.readStatic(cur, names, pointer)
+		s := sc.readStatic(cur, o, names, pointer, &rest)
 		pointers = pointers || s.value.typ == TypeIntPtr || s.value.typ == TypeUIntPtr
 		sc.statics = append(sc.statics, s)
 		if !cur.ok() {
@@ -57,7 +63,20 @@ func (sc *scratch) readStaticEntries(cur *cursor, count int, names *textDecoder,
 	return pointers
 }
 
-func (sc *scratch) readStatic(cur *cursor, names *textDecoder, pointer int) rawStatic {
+// restOf is a copy of the blob from an offset on, made when the first graph is met; graphs keep their part of it.
+type restOf struct {
+	at int
+	s  string
+}
+
+func (r *restOf) from(cur *cursor) string {
+	if r.s == "" {
+		r.at, r.s = cur.pos, string(cur.b[cur.pos:])
+	}
+	return r.s[cur.pos-r.at:]
+}
+
+func (sc *scratch) readStatic(cur *cursor, o Options, names *textDecoder, pointer int, rest *restOf) rawStatic {
 	var s rawStatic
 	s.name = sc.readText(cur, fieldName, names)
 	s.instance = cur.u8(fieldInstance)
@@ -78,7 +97,15 @@ func (sc *scratch) readStatic(cur *cursor, names *textDecoder, pointer int) rawS
 		s.text = sc.readText(cur, fieldString, names)
 	case id == TypeObject:
 		s.value.typ = id
-		s.value.text = measureObject(cur)
+		g, n, err := sc.decoder(o, len(cur.b)).Decode(rest.from(cur))
+		if err != nil {
+			sc.graphErr = err
+			cur.fail(faultGraph, fieldValue, cur.pos, 0)
+			break
+		}
+		s.graph, s.value.text = g, span{cur.pos, n}
+		cur.pos += n
+		s.value.end = cur.pos
 	case id == TypeNull || id == 0 || id > TypeNull:
 		cur.fail(faultNullInstance, fieldType, s.at, int64(id))
 	default:

@@ -3,10 +3,13 @@ package aspnetser
 import (
 	"math"
 	"time"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
 // Value is one decoded value: of an item, or of a static object. It is made by a function of this package (Int32,
-// String, …) or by Decode; the zero Value is null. A Value may be copied; it is never changed in place.
+// String, …) or by Decode; the zero Value is null. A Value may be copied; it is never changed in place, but for the graph of
+// an Object, which copies share.
 //
 // Besides the value it remembers in which of several possible ways it was stored, so that writing it again gives the same
 // bytes: a Boolean byte other than 0 and 1, a length of more bytes than needed, text that is not UTF-8, bytes between the
@@ -18,13 +21,15 @@ type Value struct {
 	id     Type // of an Undecodable: the stored type byte
 	lo, hi uint64
 	text   string
+	graph  *nrbf.Graph
 	odd    *oddity
 }
 
 // oddity is what is kept of a value that is not stored as Microsoft's writer would.
 type oddity struct {
-	stored []byte // String: its bytes, not UTF-8; Object: the stream; Undecodable: the slot
+	stored []byte // String: its bytes, not UTF-8; Undecodable: the slot
 	slack  []byte // bytes of the slot behind the value
+	cause  error  // Undecodable: what is wrong with the graph of an Object
 }
 
 // stored returns what odd.stored says.
@@ -37,12 +42,21 @@ func (v *Value) stored() []byte {
 
 // An Undecodable keeps its fault in the number fields, so that a blob full of them costs little: aux is the code, form the
 // field, lo the offset, hi the figure.
-func undecodable(id Type, slot []byte, f fault) Value {
+func undecodable(id Type, slot []byte, f fault, cause error) Value {
 	v := Value{typ: TypeUndecodable, id: id, aux: uint8(f.code), form: lenForm(f.field), lo: uint64(f.off), hi: uint64(f.n)}
 	if len(slot) > 0 {
-		v.odd = &oddity{stored: slot}
+		v.odd = &oddity{stored: slot, cause: cause}
 	}
 	return v
+}
+
+// err returns why an Undecodable item is one.
+func (v *Value) err(item int, key string, inflated bool) error {
+	var cause error
+	if v.odd != nil {
+		cause = v.odd.cause
+	}
+	return v.fault(item).err(key, inflated, Options{}, cause)
 }
 
 func (v *Value) fault(item int) fault {
@@ -115,8 +129,8 @@ func IntPtr(n int64) Value { return Value{typ: TypeIntPtr, lo: uint64(n), aux: 8
 // UIntPtr returns a UIntPtr as a process of 64 bits writes it.
 func UIntPtr(n uint64) Value { return Value{typ: TypeUIntPtr, lo: n, aux: 8} }
 
-// Object returns an Object that consists of a whole record stream ([MS-NRBF]), which is neither checked nor copied.
-func Object(stream []byte) Value { return Value{typ: TypeObject, odd: &oddity{stored: stream}} }
+// Object returns an Object of a graph, which is not copied.
+func Object(g *nrbf.Graph) Value { return Value{typ: TypeObject, graph: g} }
 
 // Type returns the type of the value; TypeUndecodable for an item that could not be decoded.
 func (v Value) Type() Type {
@@ -185,9 +199,8 @@ func (v Value) PointerSize() (bytes int, ok bool) {
 	return int(v.aux), v.typ == TypeIntPtr || v.typ == TypeUIntPtr
 }
 
-// Object returns the record stream of an Object, bytes after its end record included. It must not be changed: it is part
-// of what was decoded.
-func (v Value) Object() (stream []byte, ok bool) { return v.stored(), v.typ == TypeObject }
+// Graph returns the graph of an Object. To change it is to change the Value and all copies of it.
+func (v Value) Graph() (g *nrbf.Graph, ok bool) { return v.graph, v.typ == TypeObject }
 
 // Undecodable returns the bytes of the slot of an item that could not be decoded, type byte first; nil where the slot has
 // no bytes or cannot be had. They must not be changed.

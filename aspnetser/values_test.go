@@ -14,11 +14,11 @@ import (
 func TestValuesComeBack(t *testing.T) {
 	when := time.Date(2026, 11, 21, 5, 6, 7, 123456700, time.FixedZone("", 3600))
 	guid := GUID{0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff}
-	stream := append(header(), recordEnd)
+	graph := graphOfStream(t, emptyArray())
 	values := []Value{
 		{}, Null(), String("x\x00é"), Boolean(true), Boolean(false), Int32(-2), Int16(-3), Int64(math.MinInt64), SByte(-128),
 		Byte(255), UInt16(65535), UInt32(math.MaxUint32), UInt64(math.MaxUint64), Single(1.5), Double(-0.1), Char('é'), Char(0x7ff),
-		Char(0xffff), DateTimeOf(when), DateTime(maxDateTimeTicks), TimeSpan(-1), Guid(guid), IntPtr(-4), UIntPtr(4), Object(stream),
+		Char(0xffff), DateTimeOf(when), DateTime(maxDateTimeTicks), TimeSpan(-1), Guid(guid), IntPtr(-4), UIntPtr(4), Object(graph),
 		DecimalValue(Decimal{Lo: 15, Scale: 1, Negative: true}),
 	}
 	s := &Session{Timeout: 20}
@@ -36,7 +36,7 @@ func TestValuesComeBack(t *testing.T) {
 	}
 	want := `null|null|"x\x00é"|true|false|-2|-3|-9223372036854775808|-128|255|65535|4294967295|18446744073709551615|1.5|-0.1|` +
 		`'é'|'߿'|'\uffff'|2026-11-21T05:06:07.1234567|9999-12-31T23:59:59.9999999|-00:00:00.0000001|` +
-		`00112233-4455-6677-8899-aabbccddeeff|-4 (8 bytes)|4 (8 bytes)|18 bytes, 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 …|-1.5`
+		`00112233-4455-6677-8899-aabbccddeeff|-4 (8 bytes)|4 (8 bytes)|"System.Object[]", 27 bytes|-1.5`
 	var got []string
 	for i := range back.Items {
 		got = append(got, string(back.Items[i].Value.appendShown(nil)))
@@ -75,8 +75,8 @@ func TestValuesComeBack(t *testing.T) {
 	check("Guid", ok && g == guid)
 	size, ok := v(22).PointerSize()
 	check("IntPtr", ok && size == 8)
-	o, ok := v(24).Object()
-	check("Object", ok && bytes.Equal(o, stream))
+	o, ok := v(24).Graph()
+	check("Object", ok && bytes.Equal(o.Append(nil), emptyArray()))
 	d, ok := v(25).Decimal()
 	check("Decimal", ok && d == Decimal{Lo: 15, Scale: 1, Negative: true})
 	check("null", back.Items[0].Value.IsNull())
@@ -128,12 +128,12 @@ func TestAppendRefuses(t *testing.T) {
 		"date after 9999":   {item(DateTime(maxDateTimeTicks + 1)), `encoding item 0 "k": DateTime ticks out of range`},
 		"date before 1":     {item(DateTime(-1)), `encoding item 0 "k": DateTime ticks out of range`},
 		"scale":             {item(DecimalValue(Decimal{Scale: 29})), `encoding item 0 "k": Decimal scale 29 is over 28`},
-		"Object of nothing": {item(Object(nil)), `encoding item 0 "k": Object without a record stream`},
+		"Object of nothing": {item(Object(nil)), `encoding item 0 "k": Object without a graph`},
 		"two null keys":     {&Session{Items: []Item{{NullKey: true}, {NullKey: true}}}, "encoding item 1: the null key is that of item 0"},
 		"static null":       {static(StaticObject{Name: "s", HasInstance: true}), `encoding static object 0 "s": a static object that exists must not be null`},
 		"static names":      {static(StaticObject{Name: "s"}, StaticObject{Name: "S"}), `encoding static object 1: name "S" equals that of 0`},
-		"static stream": {static(StaticObject{Name: "s", HasInstance: true, Value: Object([]byte{0, 1})}),
-			`encoding static object 0 "s": its record stream is not one whole stream`},
+		"static Object of nothing": {static(StaticObject{Name: "s", HasInstance: true, Value: Object(nil)}),
+			`encoding static object 0 "s": Object without a graph`},
 		"static pointers": {static(StaticObject{Name: "a", HasInstance: true, Value: IntPtr(1)},
 			StaticObject{Name: "b", HasInstance: true, Value: Value{typ: TypeIntPtr, aux: 4}}),
 			`encoding static object 1 "b": static IntPtr values of different width could not be told apart`},
