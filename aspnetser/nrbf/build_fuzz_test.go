@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 )
 
@@ -279,11 +280,7 @@ func differs(tree any, graph Value) string {
 				return fmt.Sprintf("%d elements became %d", v.count(), got.Len())
 			}
 			for i := range v.count() {
-				if packed, ok := v.Values.([]int32); ok {
-					todo = append(todo, both{packed[i], got.At(i)})
-				} else {
-					todo = append(todo, both{v.value(i), got.At(i)})
-				}
+				todo = append(todo, both{reflect.ValueOf(v.Values).Index(i).Interface(), got.At(i)})
 			}
 		case Decimal:
 			if text, ok := got.Decimal(); !ok || text != v.String() {
