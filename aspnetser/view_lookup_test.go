@@ -1,0 +1,155 @@
+package aspnetser
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/aspstate/aspstate/fixtures/blobs"
+)
+
+func fixtureSession(t testing.TB, name string) *Session {
+	t.Helper()
+	for _, c := range blobs.All(t) {
+		if c.Name == name {
+			s, err := Decode(c.Bin, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+	}
+	t.Fatalf("no fixture %s", name)
+	return nil
+}
+
+func TestLookup(t *testing.T) {
+	for _, c := range []struct{ fixture, path, want string }{
+		{"web-forms", "Cart.Lines[0].Sku", `"A-1"`},
+		{"web-forms", "cart.lines[1].PRICE.amount", "50.00"},
+		{"web-forms", "UserId", "4711"},
+		{"web-forms", "['UserName']", `"müller"`},
+		{"web-forms", "Roles[1]", `"user"`},
+		{"web-forms", `Cart.Extra["coupon"]`, `"SPRING"`},
+		{"web-forms", `Cart.Extra[coupon]`, `"SPRING"`},
+		{"web-forms", `Cart.Extra["COUPON"]`, `"SPRING"`},
+		{"web-forms", `Cart.Extra.Keys[1]`, `"weight"`},
+		{"web-forms", `Cart.Extra.Values[1]`, "1.25"},
+		{"web-forms", `Cart.Extra["buyer"].Email`, `"ada@example.org"`},
+		{"web-forms", `Cart.Buyer.<Email>k__BackingField`, `"ada@example.org"`},
+		{"web-forms", `Cart.Buyer["<Email>k__BackingField"]`, `"ada@example.org"`},
+		{"web-forms", `Cart.Buyer.Person+id`, "7"},
+		{"web-forms", `Cart.Buyer.id`, "1007"},
+		{"web-forms", `Cart.Lines._size`, "3"},
+		{"web-forms", `Cart.Lines._items[0].Quantity`, "2"},
+		{"web-forms", `Cart.Status.value__`, "5"},
+		{"web-forms", `Cart.Token._b`, "-9781"},
+		{"o-inheritance", "vip.Email", "null"},
+		{"o-inheritance", "vip.ID", "77"},
+		{"o-inheritance", "vip.born", "1980-02-29T00:00:00"},
+		{"o-inheritance", "vip.Customer+id", "8"},
+		{"o-queue-stack", "qg[0]", "2"},
+		{"o-queue-stack", "qg[2]", "9"},
+		{"o-queue-stack", "sg[0]", `"b"`},
+		{"o-rect", "i[1,2]", "6"},
+		{"o-rect", "s[ 1 , 0 , 1 ]", `"f"`},
+		{"o-lower-bounds", "a[5]", "50"},
+		{"o-lower-bounds", "b[1,-1]", `"x"`},
+		{"o-lower-bounds", "b[2,0]", `"y"`},
+		{"o-jagged", "i3[0][1][1]", "3"},
+		{"o-dict-others", "i[-5]", `"m5"`},
+		{"o-dict-others", "g[3a018559-c16d-5fdd-e6a0-90f37948efb8]", "1"},
+		{"o-dict-others", "e[1]", "true"},
+		{"o-namevalue", `n["a"][1]`, `"2"`},
+		{"o-namevalue", `n[b][0]`, `"x"`},
+		{"o-namevalue", `n.Keys[1]`, "null"},
+		{"o-namevalue", `od[z]`, "1"},
+		{"o-linkedlist", "b[1]", "false"},
+		{"o-linkedlist", "c[0]", `"x"`},
+		{"o-memorystream", "m[4]", "5"},
+		{"o-byte-array-10k", "b[1]", "254"},
+		{"o-tuple", "kv.Value", `"seven"`},
+		{"o-tuple", "tn.m_Item2.m_Item1", "2"},
+		{"o-derived-collections", "l[1]", `"b"`},
+		{"o-derived-collections", "l.Title", `"t"`},
+		{"o-derived-collections", "m[x]", "1.5"},
+		{"o-derived-collections", "m.note", `"n"`},
+		{"o-exception", "e.InnerException.Message", `"inner"`},
+		{"o-cycle", "tree.Children[0].Parent.Label", `"root"`},
+		{"o-names", "g.幅", "3"},
+		{"o-datatable-changes", "t[0].Name", `"changed"`},
+		{"o-datatable-changes", "t.Rows[0].Original.name", `"Person <0> & Söhne"`},
+		{"o-datatable-changes", `t[1]["Balance"]`, "-27.75"},
+		{"o-datatable-changes", "t[1].State", "deleted"},
+		{"o-datatable-changes", "t[1][0]", "2"},
+		{"o-datatable-changes", "t[3].Name", "null"},
+		{"o-datatable-binary", "t[5].Born", "1970-07-05T00:00:00 utc"},
+		{"o-datatable-binary", "t[3].Name", "null"},
+		{"o-dataset", "ds[Order][0].Total", "10.5"},
+		{"o-dataset", "ds.Tables[0][1].Name", `"Bøb"`},
+		{"o-dataset-binary", `ds["order"].Rows[0].Key`, "Guid c0365557-a617-6014-ac59-62335ce205cd"},
+		{"o-dataset-binary", "ds[1][1].Total", "null"},
+		{"null-key-middle", "[]", "int[] (2) [1, 2]"},
+		{"null-and-empty-key", `[""]`, ""},
+	} {
+		s := fixtureSession(t, c.fixture)
+		w, err := s.Lookup(c.path)
+		if err != nil {
+			t.Errorf("%s: %v", c.fixture, err)
+			continue
+		}
+		if got := string(w.AppendText(nil, ViewOptions{})); got != c.want && c.want != "" {
+			t.Errorf("%s: %s is %s, want %s", c.fixture, c.path, got, c.want)
+		}
+	}
+}
+
+func TestLookupErrors(t *testing.T) {
+	for _, c := range []struct{ fixture, path, segment, want string }{
+		{"web-forms", "", "", "begins with the key"},
+		{"web-forms", "Card", "Card", "no such item; there are UserId, UserName, Roles, LoginTime, Cart"},
+		{"web-forms", "[]", "[]", "no such item"},
+		{"web-forms", "Cart.Line[0]", ".Line", "no such member: Order; there are Number, Status, Placed, Shipped, Token, Buyer, Lines"},
+		{"web-forms", "Cart.Lines[3]", "[3]", "List<OrderLine> (3) has [0] to [2]"},
+		{"web-forms", "Cart.Lines[-1]", "[-1]", "has [0] to [2]"},
+		{"web-forms", "Cart.Lines[0,1]", "[0,1]", "has one dimension"},
+		{"web-forms", "Cart.Lines[x]", "[x]", "an index is wanted"},
+		{"web-forms", "Cart.Lines.Sku", ".Sku", "no such member: List<OrderLine> (3)"},
+		{"web-forms", "Cart[0]", "[0]", "Order is no list; there are Number"},
+		{"web-forms", "Cart.Extra[nope]", "[nope]", "Dictionary<string, object> (4) has no such key"},
+		{"web-forms", "Cart.Lines[]", "[]", "null key"},
+		{"web-forms", "UserName.Length", ".Length", "no such member: string"},
+		{"web-forms", "UserId[0]", "[0]", "no list"},
+		{"web-forms", "Cart..Lines", ".", "a name is missing"},
+		{"web-forms", "Cart.", ".", "a name is missing"},
+		{"web-forms", "Cart[", "[", "closing bracket"},
+		{"web-forms", `Cart["x`, `["x`, "a quote is missing"},
+		{"web-forms", `Cart["x"`, `["x"`, "closing bracket"},
+		{"web-forms", `Cart["\q"]`, `["\q"]`, "escape"},
+		{"web-forms", `Cart["x"]y`, "y", "a dot or a bracket is missing"},
+		{"o-inheritance", "vip.+id", ".+id", "no such member"},
+		{"o-rect", "i[1]", "[1]", "2 dimensions"},
+		{"o-rect", "i[2,0]", "[2,0]", "has [0,0] to [1,2]"},
+		{"o-rect", "z[0,0]", "[0,0]", "is empty"},
+		{"o-int-array", "z[0]", "[0]", "is empty"},
+		{"o-datatable", "t[8]", "[8]", "rows [0] to [7]"},
+		{"o-datatable-empty", "norows[0]", "[0]", "no rows"},
+		{"o-datatable", "t[0].Nome", ".Nome", "there are Id, Name, Born, Balance, Active, State"},
+		{"o-datatable", "t[0][5]", "[5]", "5 columns"},
+		{"o-dataset", "ds[nope]", "[nope]", "there are Customer, Order"},
+	} {
+		s := fixtureSession(t, c.fixture)
+		_, err := s.Lookup(c.path)
+		var p *PathError
+		if !errors.As(err, &p) {
+			t.Errorf("%s: %s: %v", c.fixture, c.path, err)
+			continue
+		}
+		if p.Segment != c.segment || !strings.Contains(p.Reason, c.want) {
+			t.Errorf("%s: %s: segment %q, %v; want %q and %q", c.fixture, c.path, p.Segment, err, c.segment, c.want)
+		}
+		if end := p.Offset + len(p.Segment); end > len(c.path) || c.path[p.Offset:end] != p.Segment {
+			t.Errorf("%s: segment %q is not at offset %d", c.path, p.Segment, p.Offset)
+		}
+	}
+}
