@@ -23,18 +23,24 @@ func Decode(blob []byte, o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	s, c := &Session{}, &r.container
+	var texts textPool
+	texts.grow(len(sc.keyBytes(c)) + c.shortStrings())
+	s.open(&r, sc, &texts)
+	for i := range s.Items {
+		s.decodeItem(c, sc, i, &s.Items[i].Value, &texts, o)
+	}
+	return s, nil
+}
+
+// open decodes what there is but the values of the items.
+func (s *Session) open(r *reading, sc *scratch, texts *textPool) {
 	c := &r.container
-	s := &Session{Form: r.form, Timeout: c.timeout, HasItems: c.hasItems != 0, HasStatic: c.hasStatic != 0}
-	s.noteContainer(&r)
+	s.Form, s.Timeout, s.HasItems, s.HasStatic = r.form, c.timeout, c.hasItems != 0, c.hasStatic != 0
+	s.noteContainer(r)
 	if n := c.items(); n > 0 {
 		s.Items = make([]Item, n)
-		var texts textPool
-		keys := sc.keyBytes(c)
-		texts.grow(len(keys) + c.shortStrings())
-		s.decodeKeys(c, sc, texts.add(keys))
-		for i := range s.Items {
-			s.decodeItem(c, sc, i, &texts, o)
-		}
+		s.decodeKeys(c, sc, texts.add(sc.keyBytes(c)))
 	}
 	if n := len(sc.statics); n > 0 {
 		s.Static = make([]StaticObject, n)
@@ -42,7 +48,6 @@ func Decode(blob []byte, o Options) (*Session, error) {
 			s.decodeStatic(c, sc, i)
 		}
 	}
-	return s, nil
 }
 
 // noteContainer keeps the oddities of the container.
@@ -113,9 +118,8 @@ func (sc *scratch) oddText(blob []byte, t *rawText) *oddText {
 	return &oddText{text: string(t.text.of(sc.text)), stored: t.raw.of(blob)}
 }
 
-// decodeItem decodes the value of item i of the container.
-func (s *Session) decodeItem(c *container, sc *scratch, i int, texts *textPool, o Options) {
-	v := &s.Items[i].Value
+// decodeItem decodes the value of item i of the container into v, which is null.
+func (s *Session) decodeItem(c *container, sc *scratch, i int, v *Value, texts *textPool, o Options) {
 	if c.plainItem(i, v, texts) {
 		return
 	}

@@ -16,13 +16,16 @@ import (
 // back or overlap there are no such bytes, and Append refuses, as ASP.NET does. It also refuses what no reader could
 // read: equal keys, two null keys, text that is not UTF-8, numbers out of the range of their type, a static object that
 // is null. On an error the result is nil, and dst's spare capacity may have been written to.
-func (s *Session) Append(dst []byte) ([]byte, error) {
+func (s *Session) Append(dst []byte) ([]byte, error) { return s.appendTo(dst, nil) }
+
+// appendTo is Append; c has the slots of values that have not been decoded.
+func (s *Session) appendTo(dst []byte, c *container) ([]byte, error) {
 	if s.Form != FormCompressed {
-		return s.appendPlain(dst)
+		return s.appendPlain(dst, c)
 	}
 	sc := newScratch()
 	defer sc.release()
-	plain, err := s.appendPlain(sc.inflated[:0])
+	plain, err := s.appendPlain(sc.inflated[:0], c)
 	if err != nil {
 		return nil, err
 	}
@@ -30,12 +33,16 @@ func (s *Session) Append(dst []byte) ([]byte, error) {
 	return Deflate(dst, plain)
 }
 
-func (s *Session) appendPlain(dst []byte) ([]byte, error) {
-	e := encoder{s: s, stored: s.storedTextHolds()}
+func (s *Session) appendPlain(dst []byte, c *container) ([]byte, error) {
+	e := encoder{s: s, c: c, stored: s.storedTextHolds()}
 	if err := e.checkNames(); err != nil {
 		return nil, err
 	}
-	dst = slices.Grow(dst, s.sizeHint())
+	size := s.sizeHint()
+	if c != nil {
+		size += c.area.n
+	}
+	dst = slices.Grow(dst, size)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(s.Timeout))
 	hasItems, hasStatic := s.HasItems || len(s.Items) > 0, s.HasStatic || len(s.Static) > 0
 	dst = append(dst, flagByte(hasItems, s.Oddities.HasItems), flagByte(hasStatic, s.Oddities.HasStatic))
@@ -81,6 +88,7 @@ func flagByte(set bool, as uint8) byte {
 
 type encoder struct {
 	s      *Session
+	c      *container
 	stored bool  // keys and names that are not UTF-8 can be written as they were stored
 	width  uint8 // of the IntPtrs among the static objects, 0 before the first
 }
@@ -192,7 +200,7 @@ func (e *encoder) items(dst []byte) ([]byte, error) {
 	dst = append(dst, make([]byte, 4*len(items))...)
 	area := len(dst)
 	for i := range items {
-		if dst, err = items[i].Value.append(dst); err != nil {
+		if dst, err = e.value(dst, &items[i]); err != nil {
 			return nil, fmt.Errorf("encoding %s%w", place(i, -1, items[i].Key), err)
 		}
 		if len(dst)-area > math.MaxInt32 {
@@ -201,6 +209,14 @@ func (e *encoder) items(dst []byte) ([]byte, error) {
 		binary.LittleEndian.PutUint32(dst[table+4*i:], uint32(len(dst)-area))
 	}
 	return dst, nil
+}
+
+func (e *encoder) value(dst []byte, it *Item) ([]byte, error) {
+	if it.Value.typ != typeStored {
+		return it.Value.append(dst)
+	}
+	slot, err := e.c.slotBytes(int(it.at))
+	return append(dst, slot...), err
 }
 
 func (e *encoder) statics(dst []byte) ([]byte, error) {

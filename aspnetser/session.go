@@ -30,6 +30,8 @@ type Item struct {
 	Key     string // UTF-8; keys that differ by case only are equal
 	NullKey bool   // the key is null, which differs from ""; Key is "" then
 	keyForm lenForm
+	gone    bool  // of a Collection: there is no item here
+	at      int32 // of a Collection: index in the blob
 	Value   Value
 
 	oddKey *oddText
