@@ -10,7 +10,8 @@ import (
 )
 
 // AppendText appends the session for people: a line about the whole, a line an item and a static object, and the
-// warnings. Long texts and Objects are cut and carry their size; control characters are escaped.
+// warnings. What is inside of an Object follows on lines of its own, as [View.AppendText] has it. Long texts are cut and
+// carry their size; control characters are escaped.
 func AppendText(dst []byte, s *Session) []byte {
 	dst = fmt.Appendf(dst, "%s session, timeout %s, %s", s.Form, minutes(s.Timeout), plural(len(s.Items), "item"))
 	if len(s.Static) > 0 {
@@ -25,16 +26,17 @@ func AppendText(dst []byte, s *Session) []byte {
 		width = max(width, utf8.RuneCountInString(s.Static[i].show()))
 	}
 	width = min(width, 32)
+	views := newSessionViews()
 	for i := range s.Items {
 		it := &s.Items[i]
 		dst = fmt.Appendf(dst, "  %-*s  %-11s  ", width, it.show(), it.Value.Type())
-		dst = append(it.Value.appendShown(dst), '\n')
+		dst = append(views.append(dst, &it.Value), '\n')
 	}
 	for i := range s.Static {
 		o := &s.Static[i]
 		if o.HasInstance {
 			dst = fmt.Appendf(dst, "  %-*s  %-11s  ", width, o.show(), o.Value.Type())
-			dst = append(o.Value.appendShown(dst), '\n')
+			dst = append(views.append(dst, &o.Value), '\n')
 			continue
 		}
 		late := ""
@@ -80,7 +82,7 @@ const (
 	shownBytes = 16 // of an Object
 )
 
-// appendShown appends the value for people.
+// appendShown appends the value for people, on one line: of an Object the type and size.
 func (v *Value) appendShown(dst []byte) []byte {
 	switch v.Type() {
 	case TypeNull:

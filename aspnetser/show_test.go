@@ -29,7 +29,7 @@ plain session, timeout 1 minute, 6 items, 3 static objects
   "name"                            String       "a\x1b[31m\n"
   null                              Boolean      true
   "` + strings.Repeat("k", 60) + `"…  String       "` + strings.Repeat("é", 60) + `"… (61 characters, 122 bytes)
-  "cart"                            Object       "System.Object[]", 27 bytes
+  "cart"                            Object       object[] (0)
   "odd"                             Undecodable  type id 22, 2 bytes, 16 01: unknown type id 22 at offset 41
   "none"                            Undecodable  0 bytes: slot of 0 bytes at offset 43
   static "log"                      Int32        7

@@ -26,7 +26,7 @@ func ViewOf(v nrbf.Value) View { return View{v: v} }
 
 // viewOfItem returns the view of an item's value.
 func viewOfItem(v *Value) View {
-	if g, ok := graphOf(v); ok {
+	if g, ok := v.Graph(); ok {
 		return View{v: g.Root()}
 	}
 	return View{item: v}
@@ -101,6 +101,3 @@ func (o ViewOptions) filled() ViewOptions {
 func AppendGraphText(dst []byte, v nrbf.Value, o ViewOptions) []byte {
 	return ViewOf(v).AppendText(dst, o)
 }
-
-// graphOf returns the graph of an Object.
-func graphOf(v *Value) (*nrbf.Graph, bool) { return v.Graph() }

@@ -117,7 +117,7 @@ func (w View) Lookup(path string) (View, error) {
 
 // follow goes along a path. One budget is for all of it.
 func (w View) follow(path string, segments []segment) (View, error) {
-	t := viewWriter{o: ViewOptions{}.filled(), budget: viewBudget{left: maxViewXML}, loaded: make(map[int]loadedTables)}
+	t := newViewWriter(ViewOptions{}, &viewBudget{left: maxViewXML})
 	for i := range segments {
 		next, why := t.step(w, &segments[i])
 		if why != "" {

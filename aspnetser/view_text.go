@@ -28,18 +28,12 @@ import (
 // is small stands on one line. A class that has not the members that .NET gives it is shown member by member. Control
 // characters are escaped.
 func (w View) AppendText(dst []byte, o ViewOptions) []byte {
-	o = o.filled()
-	t := viewWriter{o: o, budget: viewBudget{left: maxViewXML}, loaded: make(map[int]loadedTables)}
-	start := len(dst)
-	if dst = t.write(dst, w); len(t.shared) > 0 {
-		dst = t.write(dst[:start], w) // now that it is known what is met again
-	}
-	return dst
+	return newViewWriter(o, &viewBudget{left: maxViewXML}).appendText(dst, w)
 }
 
 // Summary returns the first line of AppendText without what is inside: List<string> (3).
 func (w View) Summary() string {
-	t := viewWriter{o: ViewOptions{}.filled(), budget: viewBudget{left: maxViewXML}, loaded: make(map[int]loadedTables)}
+	t := newViewWriter(ViewOptions{}, &viewBudget{left: maxViewXML})
 	s, src := t.shapeOf(w)
 	t.head(&s, src, 0)
 	return string(t.dst)
@@ -52,7 +46,7 @@ type viewWriter struct {
 	dst    []byte
 	start  int
 	full   bool
-	budget viewBudget
+	budget *viewBudget
 	loaded map[int]loadedTables
 
 	seen   map[int]int  // objects that have been written, by id: their number, 0 for none
@@ -65,6 +59,18 @@ type viewWriter struct {
 type loadedTables struct {
 	src *tableSource
 	why string
+}
+
+func newViewWriter(o ViewOptions, budget *viewBudget) *viewWriter {
+	return &viewWriter{o: o.filled(), budget: budget, loaded: make(map[int]loadedTables)}
+}
+
+func (t *viewWriter) appendText(dst []byte, w View) []byte {
+	start := len(dst)
+	if dst = t.write(dst, w); len(t.shared) > 0 {
+		dst = t.write(dst[:start], w) // now that it is known what is met again
+	}
+	return dst
 }
 
 func (t *viewWriter) write(dst []byte, w View) []byte {
@@ -83,7 +89,7 @@ func (t *viewWriter) shapeOf(w View) (shape, *tableSource) {
 	id, has := w.id()
 	l, ok := t.loaded[id]
 	if !has || !ok {
-		src, why := s.load(&t.budget)
+		src, why := s.load(t.budget)
 		if l = (loadedTables{src: &src, why: why}); has {
 			t.loaded[id] = l
 		}

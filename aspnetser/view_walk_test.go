@@ -60,8 +60,7 @@ func (k *viewWalk) walk(path string, w View, depth int) {
 }
 
 func newWalk(left int, visit func(path string, w View)) *viewWalk {
-	return &viewWalk{visit: visit, left: left, t: &viewWriter{o: ViewOptions{}.filled(),
-		budget: viewBudget{left: maxViewXML}, loaded: make(map[int]loadedTables)}}
+	return &viewWalk{visit: visit, left: left, t: newViewWriter(ViewOptions{}, &viewBudget{left: maxViewXML})}
 }
 
 // Whatever a view shows can be looked up by the path that its text suggests, and is the same there.
@@ -110,7 +109,7 @@ func FuzzView(f *testing.F) {
 			continue
 		}
 		for i := range s.Items {
-			if g, ok := graphOf(&s.Items[i].Value); ok {
+			if g, ok := s.Items[i].Value.Graph(); ok {
 				f.Add(g.Append(nil), uint8(3), "[0].a")
 			}
 		}
