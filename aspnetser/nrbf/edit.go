@@ -242,12 +242,15 @@ func (v Value) setString(x any) error {
 func (g *Graph) place(i int32, s string, null bool) error {
 	c := &g.cells[i]
 	g.countMentions()
-	if c.kind == cellString && g.mentions[c.ref] == 0 && !null {
+	if c.kind == cellString && g.mentions[c.ref] == 0 && !null && g.cells[g.root].ref != textTarget(c.ref) {
 		g.texts[c.ref] = text{s: s}
 		return nil
 	}
 	if !null && g.lastID == math.MaxInt32 {
 		return fmt.Errorf("setting a string: no object id is left: %w", ErrRange)
+	}
+	if c.kind == cellString && (g.mentions[c.ref] > 0 && g.twice || g.mentions[c.ref] == 0 && g.cells[g.root].ref == textTarget(c.ref)) {
+		return fmt.Errorf("setting a string: it is the root too, or its id is used twice: %w", ErrType)
 	}
 	switch {
 	case c.kind == cellNull:

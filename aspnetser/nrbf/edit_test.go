@@ -262,6 +262,28 @@ func TestSetRefuses(t *testing.T) {
 	if s, _ := again(t, root).Root().Text(); s != "longer than one byte can tell of" {
 		t.Errorf("the root is %q", s)
 	}
+	inside := mustDecode(t, append(made(rec(0), 2, -1, 1, 0), made(rec(recordObjectArray), 1, 2, rec(recordString), 2, "a", rec(recordReference), 2, rec(recordEnd))...))
+	if err := (Value{g: inside, at: inside.objects[0].first}).Set("b"); err != nil { // its other mention keeps the text, and is the root
+		t.Error(err)
+	}
+	if s, _ := again(t, inside).Root().Text(); s != "a" {
+		t.Errorf("the root is %q", s)
+	}
+	for _, to := range []any{"c", nil} {
+		if err := (Value{g: inside, at: inside.objects[0].first + 1}).Set(to); !errors.Is(err, ErrType) {
+			t.Errorf("the place of the root becomes %v: %v", to, err)
+		}
+	}
+	twice := mustDecode(t, in(rec(recordObjectArray), 1, 4, rec(recordReference), 2, rec(recordString), 2, "a", rec(recordString), 2, "b", rec(recordReference), 2))
+	if err := twice.Root().At(2).Set("c"); !errors.Is(err, ErrType) {
+		t.Errorf("a shared string of an id that is used twice: %v", err)
+	}
+	if err := twice.Root().At(1).Set("c"); err != nil {
+		t.Error(err)
+	}
+	if got := texts(again(t, twice).Root()); !equal(got, []any{"b", "c", "b", "b"}) {
+		t.Errorf("got %v", got)
+	}
 	full := mustDecode(t, in(rec(recordObjectArray), 1, 1, rec(recordString), math.MaxInt32, "a"))
 	if err := full.Root().At(0).Set("b"); err != nil {
 		t.Errorf("a string with the last id: %v", err) // keeps its id

@@ -21,7 +21,8 @@ type Graph struct {
 	// number of cells at decoding.
 	marks map[int32][]mark
 
-	root int32 // cell of a reference to the root, which no record is; the last cell
+	twice bool  // some string has the id of another
+	root  int32 // cell of a reference to the root, which no record is; the last cell
 
 	// For edits.
 	lastID   int32            // no greater id is in use

@@ -16,10 +16,12 @@ func (r *reader) readString() {
 	if !r.ok() {
 		return
 	}
-	if target, taken := r.ids.lookup(id); taken && target >= 0 {
+	target, taken := r.ids.lookup(id)
+	if taken && target >= 0 {
 		r.fail(at, "the object id %d is used twice", id)
 		return
 	}
+	r.g.twice = r.g.twice || taken
 	r.spend(memoryID)
 	i := r.newText(t)
 	r.ids.set(id, textTarget(i))
