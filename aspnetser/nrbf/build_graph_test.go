@@ -136,7 +136,7 @@ func (b *backward) fill(o *object, i int32) {
 		p.Elem = b.declaredAs(&a.elem, column)
 	}
 	if o.isPacked() {
-		p.Values = unpack(o.code, g.packedOf(i), int(o.n))
+		p.Values = packedSlice(o.code, g.packedOf(i), int(o.n))
 		return
 	}
 	values := []any{}
@@ -304,31 +304,31 @@ func decoded[T any](stored []byte) (v T) {
 	return v
 }
 
-// unpack makes a slice of the elements of a packed array.
-func unpack(code PrimitiveType, stored string, n int) any {
+// packedSlice makes a slice of the elements of a packed array.
+func packedSlice(code PrimitiveType, stored string, n int) any {
 	switch code {
 	case PrimitiveBoolean:
-		return unpackAs[bool](code, stored, n)
+		return packedSliceOf[bool](code, stored, n)
 	case PrimitiveByte:
-		return unpackAs[uint8](code, stored, n)
+		return packedSliceOf[uint8](code, stored, n)
 	case PrimitiveUInt16:
-		return unpackAs[uint16](code, stored, n)
+		return packedSliceOf[uint16](code, stored, n)
 	case PrimitiveUInt32:
-		return unpackAs[uint32](code, stored, n)
+		return packedSliceOf[uint32](code, stored, n)
 	case PrimitiveUInt64:
-		return unpackAs[uint64](code, stored, n)
+		return packedSliceOf[uint64](code, stored, n)
 	case PrimitiveSByte:
-		return unpackAs[int8](code, stored, n)
+		return packedSliceOf[int8](code, stored, n)
 	case PrimitiveInt16:
-		return unpackAs[int16](code, stored, n)
+		return packedSliceOf[int16](code, stored, n)
 	case PrimitiveInt32:
-		return unpackAs[int32](code, stored, n)
+		return packedSliceOf[int32](code, stored, n)
 	case PrimitiveInt64:
-		return unpackAs[int64](code, stored, n)
+		return packedSliceOf[int64](code, stored, n)
 	case PrimitiveSingle:
-		return unpackAs[float32](code, stored, n)
+		return packedSliceOf[float32](code, stored, n)
 	case PrimitiveDouble:
-		return unpackAs[float64](code, stored, n)
+		return packedSliceOf[float64](code, stored, n)
 	case PrimitiveChar:
 		out := []Char{}
 		for _, unit := range utf16.Encode([]rune(stored)) {
@@ -343,7 +343,7 @@ func unpack(code PrimitiveType, stored string, n int) any {
 	return out
 }
 
-func unpackAs[T any](code PrimitiveType, stored string, n int) []T {
+func packedSliceOf[T any](code PrimitiveType, stored string, n int) []T {
 	out, size := make([]T, n), primitives[code].size
 	for i := range out {
 		out[i] = decoded[T]([]byte(stored[i*size : (i+1)*size]))

@@ -126,7 +126,7 @@ func loose(values map[string]any) *Instance {
 }
 
 func utf16Chars(s string) []Char {
-	return unpack(PrimitiveChar, s, 0).([]Char)
+	return packedSlice(PrimitiveChar, s, 0).([]Char)
 }
 
 // monoTrees are the graphs of scripts/nrbfcheck/Graphs.cs, by name.
