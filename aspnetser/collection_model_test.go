@@ -2,6 +2,7 @@ package aspnetser
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -90,22 +91,9 @@ func checkStep(t *testing.T, r *rand.Rand, c *Collection, m *model) {
 	switch r.IntN(10) {
 	case 0, 1, 2:
 		v := []Value{Int32(int32(r.Uint32())), String(key), Null(), DateTime(int64(r.IntN(1e9)))}[r.IntN(4)]
-		if null {
-			c.SetNull(v)
-		} else {
-			c.Set(key, v)
-		}
-		m.set(key, null, string(v.appendJSON(nil)))
+		checkOperation(t, c, m, 0, key, null, v)
 	case 3, 4, 5:
-		got := false
-		if null {
-			got = c.RemoveNull()
-		} else {
-			got = c.Remove(key)
-		}
-		if want := m.remove(key, null); got != want {
-			t.Fatalf("removing %q: %v, want %v", key, got, want)
-		}
+		checkOperation(t, c, m, 1, key, null, Value{})
 	case 6:
 		if r.IntN(20) == 0 {
 			c.Clear()
@@ -117,12 +105,30 @@ func checkStep(t *testing.T, r *rand.Rand, c *Collection, m *model) {
 			t.Fatal(err)
 		}
 	default:
-		v, err := c.Get(key)
-		if null {
-			v, err = c.GetNull()
+		checkOperation(t, c, m, 2, key, null, Value{})
+	}
+}
+
+// checkOperation sets, removes or gets an item in both, and sees that they have the same keys.
+func checkOperation(t *testing.T, c *Collection, m *model, what int, key string, null bool, v Value) {
+	t.Helper()
+	set, remove, get := func() { c.Set(key, v) }, c.Remove, c.Get
+	if null {
+		set = func() { c.SetNull(v) }
+		remove, get = func(string) bool { return c.RemoveNull() }, func(string) (Value, error) { return c.GetNull() }
+	}
+	switch what {
+	case 0:
+		set()
+		m.set(key, null, string(v.appendJSON(nil)))
+	case 1:
+		if got, want := remove(key), m.remove(key, null); got != want {
+			t.Fatalf("removing %q: %v, want %v", key, got, want)
 		}
-		i := m.find(key, null)
-		if (err == nil) != (i >= 0) || err == nil && !bytes.Equal(v.appendJSON(nil), []byte((*m)[i].value)) {
+	default:
+		v, err := get(key)
+		if i := m.find(key, null); errors.Is(err, ErrNoItem) != (i < 0) ||
+			i >= 0 && !bytes.Equal(v.appendJSON(nil), []byte((*m)[i].value)) {
 			t.Fatalf("%q: %s, %v", key, v.appendJSON(nil), err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"testing"
 
 	stdflate "compress/flate"
@@ -124,6 +125,48 @@ func checkRoundTrip(t *testing.T, s *Session, blob, shown []byte) {
 	if !bytes.Equal(out, blob) {
 		t.Fatalf("encoded again:\n% x\nwas\n% x", out, blob)
 	}
+}
+
+// FuzzCollection opens blobs, compares with Decode, and then does what the input says: one byte an operation.
+func FuzzCollection(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, blob []byte, compression uint8) {
+		o := fuzzed(compression)
+		checkOpened(t, blob, o)
+		checkIndex(t, new(Index), blob, o)
+		c, err := Open(blob, o)
+		if err != nil {
+			return
+		}
+		var m model
+		for it, err := range open(t, blob, o).All() {
+			var over *LimitError
+			if errors.As(err, &over) {
+				return // which items are over a limit depends on the order in which they are asked for
+			}
+			m.set(it.Key, it.NullKey, string(it.Value.appendJSON(nil)))
+		}
+		r := rand.New(rand.NewPCG(uint64(len(blob)), uint64(compression)))
+		for _, b := range blob[:min(len(blob), 40)] {
+			key, null := fmt.Sprintf("K%d", b%5), b&0x70 == 0
+			if len(m) > 0 && b&8 != 0 {
+				it := m[r.IntN(len(m))]
+				key, null = it.key, it.null
+			}
+			checkOperation(t, c, &m, int(b%3), key, null, String(key))
+		}
+		out, err := c.Append(nil)
+		if err != nil {
+			return // a slot that goes back, or a text that is not UTF-8
+		}
+		var got model
+		for it := range open(t, out, Options{Compressed: told(c.Form == FormCompressed).Compressed, MaxInflated: -1}).All() {
+			got = append(got, modelItem{it.Key, it.NullKey, string(it.Value.appendJSON(nil))})
+		}
+		if fmt.Sprint(got) != fmt.Sprint(m) {
+			t.Fatalf("got %v, want %v", got, m)
+		}
+	})
 }
 
 func FuzzExamine(f *testing.F) {
