@@ -7,95 +7,11 @@ import (
 	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
-// Lookup returns what a path leads to, from an item on:
-//
-//	cart                     the item with the key cart; keys that differ by case only are equal
-//	["a.b"], 'a.b'           an item whose key has dots, brackets or quotes; [] is the item with the null key
-//	cart.Lines[0].Sku        as of [View.Lookup]
-//
-// An item is looked for first, then a static object of that name. Errors are *[PathError].
-func (s *Session) Lookup(path string) (View, error) {
-	segments, err := parsePath(path)
-	if err != nil {
-		return View{}, err
-	}
-	if len(segments) == 0 {
-		return View{}, &PathError{Path: path, Reason: "empty: it begins with the key of an item"}
-	}
-	first := &segments[0]
-	v := s.find(first)
-	if v == nil {
-		return View{}, &PathError{Path: path, Offset: first.offset, Segment: first.text, Reason: s.keys()}
-	}
-	return viewOfItem(v).follow(path, segments[1:])
-}
-
-func (s *Session) find(first *segment) *Value {
-	null := first.square && !first.quoted && first.name == ""
-	var folded *Value
-	for i := range s.Items {
-		switch it := &s.Items[i]; {
-		case it.NullKey || null:
-			if it.NullKey && null {
-				return &it.Value
-			}
-		case it.Key == first.name:
-			return &it.Value
-		case folded == nil && strings.EqualFold(it.Key, first.name):
-			folded = &it.Value
-		}
-	}
-	if folded != nil || null {
-		return folded
-	}
-	for i := range s.Static {
-		if o := &s.Static[i]; o.HasInstance && strings.EqualFold(o.Name, first.name) {
-			return &o.Value
-		}
-	}
-	return nil
-}
-
-// keys lists what paths can begin with.
-func (s *Session) keys() string {
-	names := make([]string, 0, len(s.Items))
-	for i := range s.Items {
-		switch it := &s.Items[i]; {
-		case it.NullKey:
-			names = append(names, "[]")
-		case strings.ContainsAny(it.Key, `.[]"' `):
-			names = append(names, "["+quoteCut(it.Key, 60)+"]")
-		default:
-			names = append(names, printable(it.Key, 60))
-		}
-	}
-	for i := range s.Static {
-		if s.Static[i].HasInstance {
-			names = append(names, printable(s.Static[i].Name, 60))
-		}
-	}
-	if len(names) == 0 {
-		return "no such item: the session has none"
-	}
-	return "no such item; there " + are(names)
-}
-
-func are(names []string) string {
-	const most = 40
-	verb := "are "
-	if len(names) == 1 {
-		verb = "is "
-	}
-	if n := len(names); n > most {
-		return verb + strings.Join(names[:most], ", ") + " and " + group(n-most) + " more"
-	}
-	return verb + strings.Join(names, ", ")
-}
-
 // Lookup returns what a path leads to, from this view on. A path is a row of parts:
 //
 //	.Name  .'a.b'     a member, by the name that the view shows or by the stored one: .Email and
-//	                  ["<Email>k__BackingField"], .id and .Person+id. The dot at the start of a path may be left out.
+//	                  ["<Email>k__BackingField"], .id and .Person+id. Where there is none of the name, .Lines is _lines or
+//	                  m_lines. The dot at the start of a path may be left out.
 //	[3]  [1,2]        an element, in the order of the view: the first of a Queue, the top of a Stack; lower bounds count
 //	["key"]  ['key']  the value of a map's entry with this text as key; a member; a column; a table of a DataSet
 //	[5]  [key]        the value of a map's entry whose key is written so: a number, a Guid, an enum's number, a text
@@ -115,9 +31,11 @@ func (w View) Lookup(path string) (View, error) {
 	return w.follow(path, segments)
 }
 
+const maxLookupXML = 4 * maxViewXML // a row far down a table is found by reading the XML once more
+
 // follow goes along a path. One budget is for all of it.
 func (w View) follow(path string, segments []segment) (View, error) {
-	t := newViewWriter(ViewOptions{}, &viewBudget{left: maxViewXML})
+	t := newViewWriter(ViewOptions{}, &viewBudget{left: maxLookupXML})
 	for i := range segments {
 		next, why := t.step(w, &segments[i])
 		if why != "" {
@@ -246,8 +164,9 @@ func (t *viewWriter) member(w View, s *shape, src *tableSource, name string) (Vi
 			}
 		}
 	}
-	// By the name of the source, that of the class itself before those of its bases, and then regardless of case.
-	for _, equal := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
+	// By the name of the source, that of the class itself before those of its bases; then regardless of case; then by the
+	// name of the property that the field is behind.
+	for _, equal := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold, property} {
 		own, bases, view := 0, 0, View{}
 		for i := range w.v.Len() {
 			if w.v.Kind() != nrbf.KindClass {
@@ -285,7 +204,17 @@ func (t *viewWriter) member(w View, s *shape, src *tableSource, name string) (Vi
 	return View{}, "no such member: " + t.named(s) + t.members(s, special)
 }
 
-// has lists the members.
+// property says whether a field may be the one behind a property: Lines is _lines or m_lines.
+func property(field, name string) bool {
+	for _, prefix := range []string{"m_", "_"} {
+		if bare, ok := strings.CutPrefix(field, prefix); ok {
+			return strings.EqualFold(bare, name)
+		}
+	}
+	return false
+}
+
+// members lists the members.
 func (t *viewWriter) members(s *shape, special []fieldView) string {
 	names := append(namesOf(s.fields), namesOf(special)...)
 	if len(names) == 0 {

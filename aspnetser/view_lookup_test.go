@@ -1,10 +1,13 @@
 package aspnetser
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 	"github.com/aspstate/aspstate/fixtures/blobs"
 )
 
@@ -70,6 +73,9 @@ func TestLookup(t *testing.T) {
 		{"o-byte-array-10k", "b[1]", "254"},
 		{"o-tuple", "kv.Value", `"seven"`},
 		{"o-tuple", "tn.m_Item2.m_Item1", "2"},
+		{"o-tuple", "tn.Item2.Item1", "2"},
+		{"o-misc-system", "v.Major", "1"},
+		{"o-culture", "c.Name", `"de-DE"`},
 		{"o-derived-collections", "l[1]", `"b"`},
 		{"o-derived-collections", "l.Title", `"t"`},
 		{"o-derived-collections", "m[x]", "1.5"},
@@ -151,5 +157,96 @@ func TestLookupErrors(t *testing.T) {
 		if end := p.Offset + len(p.Segment); end > len(c.path) || c.path[p.Offset:end] != p.Segment {
 			t.Errorf("%s: segment %q is not at offset %d", c.path, p.Segment, p.Offset)
 		}
+	}
+}
+
+// What no record stands for has JSON of its own; everything else that of the graph.
+func TestJSONOfViews(t *testing.T) {
+	for _, c := range []struct{ fixture, path, want string }{
+		{"web-forms", "UserId", `{"type":"Int32","value":"4711"}`},
+		{"web-forms", "Cart.Lines[0].Sku", `"A-1"`},
+		{"web-forms", "Cart.Lines[0].Price.Amount", `{"prim":"Decimal","value":"49.95"}`},
+		{"web-forms", "Cart.Extra.Keys", `["coupon","weight","buyer","none"]`},
+		{"o-namevalue", "n[b]", `{"class":"System.Collections.ArrayList","assembly":null,"members":[["_items",{"array":"System.Object",` +
+			`"assembly":null,"lengths":[1],"elements":["x"]}],["_size",{"prim":"Int32","value":"1"}],["_version",{"prim":"Int32","value":"1"}]]}`},
+		{"o-linkedlist", "b[1]", `{"prim":"Boolean","value":"false"}`},
+		{"o-datatable-changes", "t[0]", `{"row":0,"state":"modified","values":{"Id":"1","Name":"changed","Born":"1970-01-01T00:00:00+00:00",` +
+			`"Balance":"-40.00","Active":"true"},"original":{"Id":"1","Name":"Person <0> & Söhne","Born":"1970-01-01T00:00:00+00:00",` +
+			`"Balance":"-40.00","Active":"true"}}`},
+		{"o-datatable-changes", "t[1]", `{"row":1,"state":"deleted","original":{"Id":"2","Name":"Person <1> & Söhne",` +
+			`"Born":"1970-02-07T00:00:00+00:00","Balance":"-27.75","Active":"false"}}`},
+		{"o-datatable-changes", "t[1].State", `"deleted"`},
+		{"o-datatable-changes", "t[3].Name", `null`},
+		{"o-datatable-binary", "t[3].Original", ""},
+		{"o-datatable-binary", "t[3].Id", `{"prim":"Int32","value":"4"}`},
+		{"o-dataset", "ds[0]", `{"table":"Customer","columns":[{"name":"Id","type":"int"},{"name":"Name","type":"string"}],"rows":[` +
+			`{"row":0,"state":"unchanged","values":{"Id":"1","Name":"Ann"}},{"row":1,"state":"unchanged","values":{"Id":"2","Name":"Bøb"}}]}`},
+		{"o-dataset-binary", "ds[customer].Rows", `[{"row":0,"state":"unchanged","values":{"Id":{"prim":"Int32","value":"1"},"Name":"Ann"}},` +
+			`{"row":1,"state":"unchanged","values":{"Id":{"prim":"Int32","value":"2"},"Name":"Bøb"}}]`},
+	} {
+		w, err := fixtureSession(t, c.fixture).Lookup(c.path)
+		if c.want == "" {
+			if err == nil {
+				t.Errorf("%s: %s is there", c.fixture, c.path)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", c.fixture, err)
+			continue
+		}
+		if got := string(w.AppendJSON(nil)); got != c.want || !json.Valid([]byte(got)) {
+			t.Errorf("%s: %s is\n%s, want\n%s", c.fixture, c.path, got, c.want)
+		}
+	}
+}
+
+// Value gives the place in the graph, where it can be changed.
+func TestLookupGivesTheValue(t *testing.T) {
+	s := fixtureSession(t, "web-forms")
+	w, err := s.Lookup("Cart.Lines[1].Sku")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, ok := w.Value()
+	if !ok || v.Set("B-78") != nil {
+		t.Fatal("the place cannot be changed")
+	}
+	if w, _ = s.Lookup("cart.lines[1]"); !strings.Contains(string(w.AppendText(nil, ViewOptions{})), `Sku: "B-78"`) {
+		t.Error("the change is not seen")
+	}
+	for _, path := range []string{"UserId", "Results[0]", "Results.Rows", "Results[0].Name", "Cart.Extra.Keys"} {
+		w, err := s.Lookup(path)
+		if _, ok := w.Value(); ok || err != nil {
+			t.Errorf("%s: a value of the graph, %v", path, err)
+		}
+	}
+}
+
+// A row behind those that a view shows is read from the XML once more.
+func TestLookupOfAFarRow(t *testing.T) {
+	var rows strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&rows, `<T d:id="T%d" m:rowOrder="%d"><a>%d</a><b>x%d</b></T>`, i, i, i, i)
+	}
+	b, err := nrbf.EncodeStream(thing("System.Data.DataTable", "XmlSchema", tSchema, "XmlDiffGram", tDiffgram("<X>"+rows.String()+"</X>")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, _, err := nrbf.Decode(b, nrbf.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"[0].b": `"x0"`, "[49].b": `"x49"`, "[50].b": `"x50"`, "Rows[1999].b": `"x1999"`} {
+		w, err := ViewOf(g.Root()).Lookup(path)
+		if err != nil {
+			t.Errorf("%v", err)
+		} else if got := string(w.AppendText(nil, ViewOptions{})); got != want {
+			t.Errorf("%s is %s, want %s", path, got, want)
+		}
+	}
+	text := AppendGraphText(nil, g.Root(), ViewOptions{MaxElements: 100})
+	if !strings.Contains(string(text), "\n  [99]  unchanged  99   \"x99\"\n  … and 1,900 more") {
+		t.Errorf("100 rows are shown as\n%s", text)
 	}
 }

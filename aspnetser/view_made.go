@@ -105,8 +105,8 @@ func rowAt(t *dataTable, i int) (View, string) {
 		return View{}, "the table has rows [0] to [" + strconv.Itoa(t.rows-1) + "]"
 	}
 	rows := t.window(i, 1)
-	if len(rows) == 0 || rows[0].index != i {
-		return View{}, "the table has no row of this number"
+	if len(rows) == 0 {
+		return View{}, "the row is not there, or there is more to read than is read"
 	}
 	return rowView(t, &rows[0]), ""
 }

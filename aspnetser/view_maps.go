@@ -1,6 +1,8 @@
 package aspnetser
 
 import (
+	"strings"
+
 	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
@@ -255,4 +257,19 @@ func pairShape(key, value string) reader {
 		}
 		return shape{kind: shapeObject, fields: []fieldView{{"Key", ViewOf(k)}, {"Value", ViewOf(v)}}}, true
 	}
+}
+
+// tupleShape names the parts of a Tuple as its properties are.
+func tupleShape(m *members) (shape, bool) {
+	s := shape{kind: shapeObject}
+	for i := range m.v.Len() {
+		stored := m.v.MemberName(i)
+		name, ok := strings.CutPrefix(stored, "m_")
+		if !ok {
+			return shape{}, false
+		}
+		m.skip(stored)
+		s.fields = append(s.fields, fieldView{name, ViewOf(m.v.At(i))})
+	}
+	return s, true
 }

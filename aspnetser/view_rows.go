@@ -156,3 +156,8 @@ func (t *viewWriter) cells(values []View, columns []dataColumn) []string {
 	}
 	return out
 }
+
+// padded is text with blanks up to a width in characters.
+func padded(s string, width int) string {
+	return s + strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0))
+}

@@ -158,6 +158,8 @@ func init() { // not an initial value: the readers look through what they hold
 		"System.Text.StringBuilder":                            stringBuilderShape,
 		"System.IO.MemoryStream":                               memoryStreamShape,
 		"System.UnitySerializationHolder":                      unityShape,
+		"System.Data.DataTable":                                dataTableShape,
+		"System.Data.DataSet":                                  dataSetShape,
 		"System.Globalization.CultureInfo":                     cultureShape,
 		"System.TimeZoneInfo":                                  timeZoneShape,
 	}
@@ -189,7 +191,11 @@ func knownShape(v nrbf.Value, wrapped int) (shape, bool) {
 	name := v.ClassName()
 	m := members{v: v, wrapped: wrapped}
 	read := readers[definition(name)]
-	if read == nil {
+	switch {
+	case read != nil:
+	case strings.HasPrefix(name, "System.Tuple`"):
+		read = tupleShape
+	default:
 		read = m.derived()
 	}
 	if read == nil {

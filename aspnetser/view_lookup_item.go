@@ -1,0 +1,88 @@
+package aspnetser
+
+import "strings"
+
+// Lookup returns what a path leads to, from an item on:
+//
+//	cart                     the item with the key cart; keys that differ by case only are equal
+//	["a.b"], 'a.b'           an item whose key has dots, brackets or quotes; [] is the item with the null key
+//	cart.Lines[0].Sku        as of [View.Lookup]
+//
+// An item is looked for first, then a static object of that name. Errors are *[PathError].
+func (s *Session) Lookup(path string) (View, error) {
+	segments, err := parsePath(path)
+	if err != nil {
+		return View{}, err
+	}
+	if len(segments) == 0 {
+		return View{}, &PathError{Path: path, Reason: "empty: it begins with the key of an item"}
+	}
+	first := &segments[0]
+	v := s.find(first)
+	if v == nil {
+		return View{}, &PathError{Path: path, Offset: first.offset, Segment: first.text, Reason: s.keys()}
+	}
+	return viewOfItem(v).follow(path, segments[1:])
+}
+
+func (s *Session) find(first *segment) *Value {
+	null := first.square && !first.quoted && first.name == ""
+	var folded *Value
+	for i := range s.Items {
+		switch it := &s.Items[i]; {
+		case it.NullKey || null:
+			if it.NullKey && null {
+				return &it.Value
+			}
+		case it.Key == first.name:
+			return &it.Value
+		case folded == nil && strings.EqualFold(it.Key, first.name):
+			folded = &it.Value
+		}
+	}
+	if folded != nil || null {
+		return folded
+	}
+	for i := range s.Static {
+		if o := &s.Static[i]; o.HasInstance && strings.EqualFold(o.Name, first.name) {
+			return &o.Value
+		}
+	}
+	return nil
+}
+
+// keys lists what paths can begin with.
+func (s *Session) keys() string {
+	names := make([]string, 0, len(s.Items))
+	for i := range s.Items {
+		switch it := &s.Items[i]; {
+		case it.NullKey:
+			names = append(names, "[]")
+		case strings.ContainsAny(it.Key, `.[]"' `):
+			names = append(names, "["+quoteCut(it.Key, 60)+"]")
+		default:
+			names = append(names, printable(it.Key, 60))
+		}
+	}
+	for i := range s.Static {
+		if s.Static[i].HasInstance {
+			names = append(names, printable(s.Static[i].Name, 60))
+		}
+	}
+	if len(names) == 0 {
+		return "no such item: the session has none"
+	}
+	return "no such item; there " + are(names)
+}
+
+func are(names []string) string {
+	const most = 40
+	verb := "are "
+	if len(names) == 1 {
+		verb = "is "
+	}
+	if n := len(names); n > most {
+		return verb + strings.Join(names[:most], ", ") + " and " + group(n-most) + " more"
+	}
+	return verb + strings.Join(names, ", ")
+}
