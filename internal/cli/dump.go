@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +26,7 @@ func dumpCommand(s Streams) *cli.Command {
 				Description: "ID is the session id as the cookie carries it, or with the suffix of any provider, or a\n" +
 					"State Server path.",
 				Flags: slices.Concat(fromFlags(), sandboxFlags(), []cli.Flag{
-					appFlag(), formatFlag("text", "json"), jsonFlag(),
+					appFlag(), formatFlag("text", "json"), jsonFlag(), pathFlag(),
 				}),
 				Action: func(c *cli.Context) error { return dumpSession(c, s) },
 			},
@@ -36,7 +37,7 @@ func dumpCommand(s Streams) *cli.Command {
 				Description: "FILE holds the bytes of SessionItemShort, SessionItemLong or what a State Server was sent;\n" +
 					"- is standard input.",
 				Flags: []cli.Flag{
-					formatFlag("text", "json", "offsets"), jsonFlag(),
+					formatFlag("text", "json", "offsets"), jsonFlag(), pathFlag(),
 					&cli.StringFlag{Name: "compressed", Value: "auto", Usage: "whether it is compressed: `auto|yes|no`"},
 				},
 				Action: func(c *cli.Context) error { return dumpBlob(c, s) },
@@ -53,6 +54,10 @@ func dumpCommand(s Streams) *cli.Command {
 
 func formatFlag(formats ...string) cli.Flag {
 	return &cli.StringFlag{Name: "format", Value: formats[0], Usage: "`" + strings.Join(formats, "|") + "`"}
+}
+
+func pathFlag() cli.Flag {
+	return &cli.StringFlag{Name: "path", Usage: "show only what `PATH` leads to, such as cart.Lines[0].Sku; an item whose key has dots is [\"a.b\"]"}
 }
 
 // format reads --format and its short form --json.
@@ -82,31 +87,56 @@ func dumpBlob(c *cli.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
+	path := c.String("path")
+	if path != "" && f == "offsets" {
+		return usage("", "--path and --format offsets contradict each other")
+	}
 	blob, err := readFile(c.Args().First(), s.In)
 	if err != nil {
 		return err
 	}
 	o := aspnetser.Options{Compressed: compressed}
 	tellForm(s.Err, blob, o)
-	var out []byte
-	var bad error
+	out := &output{w: s.Out}
 	if f == "offsets" {
-		out, bad = aspnetser.AppendOffsets(nil, blob, o)
+		return out.or(aspnetser.WriteOffsets(out, blob, o))
+	}
+	d, err := aspnetser.Decode(blob, o)
+	switch {
+	case err != nil:
+		return &failure{code: exitMalformed, err: err, hint: "--format offsets shows how far it can be read"}
+	case path != "":
+		return out.or(writePath(out, d, path, f))
+	case f == "json":
+		err = aspnetser.WriteJSON(lines{out}, d)
+		io.WriteString(out, "\n")
+	default:
+		out.Write(aspnetser.AppendText(nil, d))
+	}
+	if err == nil {
+		err = d.Err()
+	}
+	return out.or(err)
+}
+
+// writePath shows what a path into a session leads to. Other items may be broken.
+func writePath(w io.Writer, d *aspnetser.Session, path, format string) error {
+	v, err := d.Lookup(path)
+	var nowhere *aspnetser.PathError
+	if errors.As(err, &nowhere) {
+		return &failure{code: exitFailed, err: err}
+	}
+	if err != nil {
+		return err
+	}
+	var out []byte
+	if format == "json" {
+		out = append(v.AppendJSON(nil), '\n')
 	} else {
-		var d *aspnetser.Session
-		if d, err = aspnetser.Decode(blob, o); err != nil {
-			return &failure{code: exitMalformed, err: err, hint: "--format offsets shows how far it can be read"}
-		}
-		if bad = d.Err(); f == "json" {
-			out = append(aspnetser.AppendJSON(nil, d), '\n')
-		} else {
-			out = aspnetser.AppendText(nil, d)
-		}
+		out = append(bytes.TrimRight(v.AppendText(nil, aspnetser.ViewOptions{MaxText: -1}), "\n"), '\n')
 	}
-	if _, err := s.Out.Write(out); err != nil {
-		return errJSON(err)
-	}
-	return bad
+	_, err = w.Write(out)
+	return err
 }
 
 // tellForm says whether blob is compressed and how sure that is; nothing where it cannot be read at all.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -69,7 +70,15 @@ func dumpSession(c *cli.Context, s Streams) (err error) {
 		}
 		fmt.Fprintf(s.Err, "There is another row of this session, spelled by rule %s; the one shown wins.\n", r.rule)
 	}
-	return writeSession(s.Out, from, rows[0], f, compressed)
+	out := &output{w: s.Out}
+	if path := c.String("path"); path != "" {
+		d, err := aspnetser.Decode(rows[0].rec.Payload, aspnetser.Options{Compressed: compressed})
+		if err == nil {
+			err = writePath(out, d, path, f)
+		}
+		return out.or(err)
+	}
+	return out.or(writeSession(out, from, rows[0], f, compressed))
 }
 
 func appNames(rows []found) string {
@@ -136,27 +145,26 @@ func scanFor(ctx context.Context, e *end, id string) (rows []*session.Record, er
 
 // sessionJSON is the JSON form of a session of a store.
 type sessionJSON struct {
-	App           string          `json:"app"`
-	ID            string          `json:"id"`
-	StoredID      string          `json:"stored_id"`
-	Layout        string          `json:"layout"`
-	Rule          layout.IDRule   `json:"ids"`
-	Created       string          `json:"created"`
-	Expires       string          `json:"expires"`
-	Timeout       int32           `json:"timeout"`
-	Locked        bool            `json:"locked"`
-	LockCookie    int32           `json:"lock_cookie"`
-	LockDate      string          `json:"lock_date"`
-	Uninitialized bool            `json:"uninitialized"`
-	Bytes         int             `json:"payload_bytes"`
-	Form          string          `json:"payload_form"`
-	Session       json.RawMessage `json:"session"`
-	Error         string          `json:"error,omitempty"`
-	Hex           string          `json:"hex,omitempty"` // the payload, where it cannot be decoded
+	App           string        `json:"app"`
+	ID            string        `json:"id"`
+	StoredID      string        `json:"stored_id"`
+	Layout        string        `json:"layout"`
+	Rule          layout.IDRule `json:"ids"`
+	Created       string        `json:"created"`
+	Expires       string        `json:"expires"`
+	Timeout       int32         `json:"timeout"`
+	Locked        bool          `json:"locked"`
+	LockCookie    int32         `json:"lock_cookie"`
+	LockDate      string        `json:"lock_date"`
+	Uninitialized bool          `json:"uninitialized"`
+	Bytes         int           `json:"payload_bytes"`
+	Form          string        `json:"payload_form"`
+	Error         string        `json:"error,omitempty"`
+	Hex           string        `json:"hex,omitempty"` // the payload, where it cannot be decoded
 }
 
-// writeSession shows one session. An undecodable payload is shown as far as that goes, and is an error.
-func writeSession(w io.Writer, e *end, f found, format string, compressed aspnetser.Compression) error {
+// writeSession shows one session; w remembers errors of writing. An undecodable payload is shown as far as that goes, and is an error.
+func writeSession(w *output, e *end, f found, format string, compressed aspnetser.Compression) error {
 	r := f.rec
 	decoded, bad := aspnetser.Decode(r.Payload, aspnetser.Options{Compressed: compressed})
 	if bad == nil {
@@ -167,22 +175,17 @@ func writeSession(w io.Writer, e *end, f found, format string, compressed aspnet
 			App: f.key.App, ID: f.key.ID, StoredID: r.Key.ID, Layout: e.Layout.Name, Rule: f.rule, Created: r.Created.String(),
 			Expires: r.Expires.String(), Timeout: r.Timeout, Locked: r.Lock.Locked, LockCookie: r.Lock.Cookie,
 			LockDate: r.Lock.Since.String(), Uninitialized: r.Flags&session.Uninitialized != 0, Bytes: len(r.Payload),
-			Form: aspnetser.FormUnknown.String(), Session: json.RawMessage("null"),
+			Form: aspnetser.FormUnknown.String(),
 		}
 		if decoded != nil {
-			j.Form, j.Session = decoded.Form.String(), aspnetser.AppendJSON(nil, decoded)
+			j.Form = decoded.Form.String()
 		} else {
 			j.Hex = hex.EncodeToString(r.Payload)
 		}
 		if bad != nil {
 			j.Error = bad.Error()
 		}
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(j); err != nil {
-			return errJSON(err)
-		}
-		return bad
+		return writeSessionJSON(w, j, decoded, bad)
 	}
 	var b strings.Builder
 	now := clock()
@@ -211,8 +214,28 @@ func writeSession(w io.Writer, e *end, f found, format string, compressed aspnet
 	} else {
 		out = append(append(out, hex.Dump(r.Payload[:min(len(r.Payload), 512)])...), "cannot be decoded\n"...)
 	}
-	if _, err := w.Write(out); err != nil {
+	w.Write(out)
+	return bad
+}
+
+// writeSessionJSON writes one line: the fields of j, and the session as the last one. That goes by on its own, since it may
+// be large, and deeper than encoding/json allows.
+func writeSessionJSON(w io.Writer, j sessionJSON, decoded *aspnetser.Session, bad error) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(j); err != nil {
 		return errJSON(err)
+	}
+	w.Write(append(bytes.TrimSuffix(b.Bytes(), []byte("}\n")), `,"session":`...))
+	if decoded == nil {
+		io.WriteString(w, "null}\n")
+		return bad
+	}
+	err := aspnetser.WriteJSON(lines{w}, decoded)
+	io.WriteString(w, "}\n")
+	if err != nil {
+		return err
 	}
 	return bad
 }
