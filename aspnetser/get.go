@@ -1,0 +1,190 @@
+package aspnetser
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
+)
+
+// Get returns the item with this key of c as a T:
+//
+//	name, err := aspnetser.Get[string](c, "name")
+//	lines, err := aspnetser.Get[[]string](c, "lines") // a string[] or a List<string>
+//	cart, err := aspnetser.Get[Cart](c, "cart")       // a class of the application into a struct
+//
+// What goes into what is told at [nrbf.Unmarshal]; it is the same for values inside and outside of Objects. An Int32 goes
+// into any integer type that it fits, and into any as an int32; a number that does not fit exactly is an error. A DateTime
+// item has no kind and becomes a time.Time whose clock shows it, in a location of its own: see [nrbf.DateTimeKind.Location].
+// An IntPtr is an Int64 here and a UIntPtr a UInt64. T may be Value and *nrbf.Graph as well.
+//
+// The error is ErrNoItem where c has no such item; a *MalformedError or *LimitError where the item cannot be decoded; and a
+// *nrbf.MappingError, which names the path, where a T cannot hold it.
+func Get[T any](c *Collection, key string) (T, error) {
+	var x, none T
+	v, err := c.Get(key)
+	if err != nil {
+		return none, err
+	}
+	if err := v.Unmarshal(&x, nrbf.UnmarshalOptions{Root: key}); err != nil {
+		return none, err
+	}
+	return x, nil
+}
+
+// Unmarshal converts the value to the Go value that dst points to; see [Get]. Of an Undecodable the error is why it is one.
+func (v Value) Unmarshal(dst any, o nrbf.UnmarshalOptions) error {
+	switch dst := dst.(type) {
+	case *Value:
+		*dst = v
+		return nil
+	case **nrbf.Graph:
+		if v.typ == TypeObject {
+			*dst = v.graph
+			return nil
+		}
+	}
+	switch {
+	case v.typ == TypeUndecodable:
+		return v.err(-1, "", false)
+	case v.typ == TypeObject && v.graph != nil:
+		return o.Unmarshal(v.graph.Root(), dst)
+	}
+	return o.Assign(v.natural(), dst)
+}
+
+// natural returns the Go value that stands for a scalar in package nrbf.
+func (v Value) natural() any {
+	switch v.Type() {
+	case TypeNull:
+		return nil
+	case TypeString:
+		return v.text
+	case TypeBoolean:
+		return v.lo != 0
+	case TypeChar:
+		return nrbf.Char(v.lo)
+	case TypeSByte:
+		return int8(v.lo)
+	case TypeInt16:
+		return int16(v.lo)
+	case TypeInt32:
+		return int32(v.lo)
+	case TypeInt64, TypeIntPtr:
+		return int64(v.lo)
+	case TypeByte:
+		return uint8(v.lo)
+	case TypeUInt16:
+		return uint16(v.lo)
+	case TypeUInt32:
+		return uint32(v.lo)
+	case TypeUInt64, TypeUIntPtr:
+		return v.lo
+	case TypeSingle:
+		f, _ := v.Float()
+		return float32(f)
+	case TypeDouble:
+		f, _ := v.Float()
+		return f
+	case TypeDateTime:
+		return nrbf.DateTime{Ticks: int64(v.lo)}
+	case TypeTimeSpan:
+		return nrbf.TimeSpan(v.lo)
+	case TypeDecimal:
+		d, _ := v.Decimal()
+		return d
+	}
+	g, _ := v.Guid()
+	return g
+}
+
+// ValueOf returns the value of a Go value, to be set in a Collection or a Session. The .NET type is that of the Go type:
+//
+//	nil                                          Null
+//	bool, string                                 Boolean, String
+//	int8 … int64, uint8 … uint64                 SByte, Int16 … Int64, Byte, UInt16 … UInt64
+//	float32, float64                             Single, Double
+//	nrbf.Char, Decimal, GUID                     Char, Decimal, Guid
+//	time.Time                                    DateTime of what its clock shows; no zone, no kind (session-blob.md 4)
+//	nrbf.DateTime                                DateTime without its kind
+//	time.Duration, nrbf.TimeSpan                 TimeSpan
+//	Value                                        itself
+//	*nrbf.Graph                                  Object
+//	*nrbf.Instance, *nrbf.Array                  Object of a new graph
+//
+// Refused are times that are no whole number of ticks of 100 ns, which t.Truncate(100) is, and those that .NET cannot
+// count; int and uint, since .NET has none that is 32 bits wide here and 64 there (who reads it as an int needs an int32);
+// and everything else.
+func ValueOf(x any) (Value, error) {
+	switch x := x.(type) {
+	case nil:
+		return Null(), nil
+	case Value:
+		return x, nil
+	case bool:
+		return Boolean(x), nil
+	case string:
+		return String(x), nil
+	case int8:
+		return SByte(x), nil
+	case int16:
+		return Int16(x), nil
+	case int32:
+		return Int32(x), nil
+	case int64:
+		return Int64(x), nil
+	case uint8:
+		return Byte(x), nil
+	case uint16:
+		return UInt16(x), nil
+	case uint32:
+		return UInt32(x), nil
+	case uint64:
+		return UInt64(x), nil
+	case float32:
+		return Single(x), nil
+	case float64:
+		return Double(x), nil
+	case nrbf.Char:
+		return Char(uint16(x)), nil
+	case Decimal:
+		return DecimalValue(x), nil
+	case GUID:
+		return Guid(x), nil
+	case time.Time:
+		if y := x.Year(); y < 1 || y > 9999 || x.Nanosecond()%100 != 0 {
+			return Value{}, errors.New("value of a time.Time: not a whole number of ticks of 100 ns in the years 1 to 9999")
+		}
+		return DateTimeOf(x), nil
+	case nrbf.DateTime:
+		return DateTime(x.Ticks), nil
+	case nrbf.TimeSpan:
+		return TimeSpan(int64(x)), nil
+	case time.Duration:
+		if x%100 != 0 {
+			return Value{}, errors.New("value of a time.Duration: not a whole number of ticks of 100 ns")
+		}
+		return TimeSpan(int64(x / 100)), nil
+	case *nrbf.Graph:
+		if x != nil {
+			return Object(x), nil
+		}
+	case *nrbf.Instance, *nrbf.Array:
+		return newObject(x)
+	}
+	return Value{}, fmt.Errorf("value of type %T: no .NET type stands for it", x)
+}
+
+// newObject encodes a new graph and reads it, which is what an Object consists of.
+func newObject(root any) (Value, error) {
+	stream, err := nrbf.EncodeStream(root)
+	if err != nil {
+		return Value{}, err
+	}
+	g, _, err := nrbf.Decode(stream, nrbf.Limits{MaxMemory: -1, MaxDepth: -1, MaxExpanded: -1})
+	if err != nil {
+		return Value{}, err
+	}
+	return Object(g), nil
+}
