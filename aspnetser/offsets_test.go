@@ -151,3 +151,54 @@ damage: item 1: out of bytes in the key at offset 18
 		}
 	}
 }
+
+// Every record of a graph is told, and of a damaged one those before the damage.
+func TestOffsetsOfGraphs(t *testing.T) {
+	for name, c := range map[string]struct {
+		cut  int // bytes to leave out at the end
+		want string
+	}{
+		"static-one": {0, `
+      34         1  14                         static object 0                   type Object
+      35         1  00                           record                          SerializedStreamHeader
+      36         4  01 00 00 00                  root id                         1
+      40         4  ff ff ff ff                  header id                       -1
+      44         4  01 00 00 00                  major version                   1
+      48         4  00 00 00 00                  minor version                   0
+      52         1  04                           record                          SystemClassWithMembersAndTypes
+      53         4  01 00 00 00                  object id                       1
+      57         1  19                           class name length               25
+      58        25  53 79 73 74 65 6d 2e 54 …    class name                      "System.Text.StringBuilder"
+`},
+		"static-one, cut": {20, `
+     151         4  10 00 00 00                    Capacity                      Int32 16
+     155         1  06                             record                        BinaryObjectString
+     156         1  02                         not read                          BinaryObjectString record at offset 155: out of bytes in the object id at offset 156
+damage: static object 0 "log": Object, BinaryObjectString record at offset 155: out of bytes in the object id at offset 156
+`},
+	} {
+		fixture, _, _ := strings.Cut(name, ",")
+		blob := caseNamed(t, fixture)
+		out, _ := AppendOffsets(nil, blob[:len(blob)-c.cut], Options{})
+		if !strings.Contains(string(out), c.want[1:]) {
+			t.Errorf("%s: no%sin\n%s", name, c.want, out)
+		}
+	}
+	// An item without an end record does not spoil the next.
+	blob := withItems([]string{"o", "b"}, append([]byte{byte(TypeObject)}, nullRun(3)[:31]...), int32Value(2)).bytes()
+	out, _ := AppendOffsets(nil, blob, Options{})
+	want := `
+      44         1  10                           record                          ArraySingleObject
+      45         4  01 00 00 00                  object id                       1
+      49         4  03 00 00 00                  length                          3
+      53         1  0e                             record                        ObjectNullMultiple
+      54         4  03 00 00 00                    count                         3
+      58         1  02                         item 1 "b"                        type Int32
+      59         4  02 00 00 00                value                             2
+      63         1  ff                         end byte
+damage: item 0 "o": Object: out of bytes in the record type at offset 58
+`
+	if !strings.HasSuffix(string(out), want[1:]) {
+		t.Errorf("%s", out)
+	}
+}
