@@ -8,7 +8,8 @@ import (
 // and _version. Views of session items, of graphs and of what is inside of them are had with [Session.View], [ViewOf]
 // and [View.Lookup].
 //
-// A View reads the graph that it is of whenever it is used and is valid as long as that; see [nrbf.Value].
+// A View reads the graph that it is of whenever it is used and is valid as long as that; see [nrbf.Value]. It is for one
+// goroutine at a time.
 type View struct {
 	v    nrbf.Value
 	item *Value // an item that has no graph

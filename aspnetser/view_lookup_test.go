@@ -201,6 +201,36 @@ func TestJSONOfViews(t *testing.T) {
 	}
 }
 
+// A row is shown as in its table, with the values from before.
+func TestTextOfRows(t *testing.T) {
+	for path, want := range map[string]string{
+		"t[0]": "DataRow (modified)\n" +
+			"                 Id   Name                  Born                       Balance  Active\n" +
+			"                 int  string                DateTime                   decimal  bool\n" +
+			"  [0]  modified  1    \"changed\"             1970-01-01T00:00:00+00:00  -40.00   true\n" +
+			"       was            \"Person <0> & Söhne\"",
+		"t[0].Original": "DataRow (original)\n  Id: 1\n  Name: \"Person <0> & Söhne\"\n  Born: 1970-01-01T00:00:00+00:00\n" +
+			"  Balance: -40.00\n  Active: true",
+	} {
+		w, err := fixtureSession(t, "o-datatable-changes").Lookup(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(w.AppendText(nil, ViewOptions{})); got != want {
+			t.Errorf("%s is\n%s\nwant\n%s", path, got, want)
+		}
+	}
+	s := fixtureSession(t, "o-datatable-changes")
+	table, _ := s.Lookup("t")
+	rows, err := s.Lookup("t.Rows")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := string(table.AppendText(nil, ViewOptions{})), string(rows.AppendText(nil, ViewOptions{})); a != b {
+		t.Errorf("the rows are\n%s\nwant\n%s", b, a)
+	}
+}
+
 // Value gives the place in the graph, where it can be changed.
 func TestLookupGivesTheValue(t *testing.T) {
 	s := fixtureSession(t, "web-forms")

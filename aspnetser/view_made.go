@@ -84,17 +84,11 @@ func tableView(t *dataTable) View {
 	}}
 }
 
+// rowsView is a table as its rows.
 func rowsView(t *dataTable) View {
-	return View{made: &made{
-		shape: shape{kind: shapeList, name: "DataRow", n: t.rows, at: func(i int) View {
-			w, why := rowAt(t, i)
-			if why != "" {
-				return View{made: &made{shape: scalar("", "("+why+")"), json: appendNull}}
-			}
-			return w
-		}},
-		json: t.appendRows,
-	}}
+	w := tableView(t)
+	w.made.json = t.appendRows
+	return w
 }
 
 func rowAt(t *dataTable, i int) (View, string) {

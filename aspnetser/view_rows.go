@@ -49,11 +49,29 @@ func (t *viewWriter) tableHead(table *dataTable) {
 	}
 }
 
-// rows writes a table: column names, types, and a line a row. A row that was modified has its original values, where they
-// are others, on a line below; a deleted row has nothing but original values.
+// rows writes a table: column names, types, and a line a row.
 func (t *viewWriter) rows(table *dataTable, depth int) {
 	rows := table.window(0, t.o.MaxElements)
+	t.grid(table, rows, depth)
+	t.more(table.rows-len(rows), depth)
 	columns := table.columns[:min(len(table.columns), maxViewColumns)]
+	if n := len(table.columns) - len(columns); n > 0 && t.line(depth) {
+		t.say("… and ", counted(n, "more column"))
+	}
+	for _, c := range columns {
+		if c.note != "" && t.line(depth) {
+			t.say("column ", printable(c.name, shownName), ": ", printable(c.note, 200))
+		}
+	}
+}
+
+// grid writes rows side by side. A row that was modified has its original values, where they are others, on a line below;
+// a deleted row has nothing but original values.
+func (t *viewWriter) grid(table *dataTable, rows []dataRow, depth int) {
+	columns := table.columns[:min(len(table.columns), maxViewColumns)]
+	if len(columns) == 0 {
+		return
+	}
 	grid := [][]string{{"", ""}, {"", ""}}
 	after := make(map[int][]string) // lines behind a line of the grid
 	for _, c := range columns {
@@ -90,21 +108,11 @@ func (t *viewWriter) rows(table *dataTable, depth int) {
 			after[at] = append(after[at], "error in "+printable(e.column, shownName)+": "+quoteCut(e.text, t.o.MaxText))
 		}
 	}
-	if len(columns) > 0 {
-		t.grid(grid, after, depth)
-	}
-	t.more(table.rows-len(rows), depth)
-	if n := len(table.columns) - len(columns); n > 0 && t.line(depth) {
-		t.say("… and ", counted(n, "more column"))
-	}
-	for _, c := range columns {
-		if c.note != "" && t.line(depth) {
-			t.say("column ", printable(c.name, shownName), ": ", printable(c.note, 200))
-		}
-	}
+	t.lines(grid, after, depth)
 }
 
-func (t *viewWriter) grid(grid [][]string, after map[int][]string, depth int) {
+// lines writes cells below each other.
+func (t *viewWriter) lines(grid [][]string, after map[int][]string, depth int) {
 	width := make([]int, len(grid[0]))
 	for _, line := range grid {
 		for i, cell := range line {

@@ -15,13 +15,15 @@ func newSessionViews() *sessionViews {
 	return &sessionViews{budget: viewBudget{left: maxViewXML}, bytes: sessionViewBytes}
 }
 
-// append writes a value for the line of an item: one line for most, and the lines of what is inside for an Object.
+// append writes a value for the line of an item: one line for most, and the lines of what is inside for an Object, unless
+// so much has been written that nobody reads on.
 func (s *sessionViews) append(dst []byte, v *Value) []byte {
 	g, ok := v.Graph()
-	if !ok {
+	if !ok || s.bytes <= 0 {
 		return v.appendShown(dst)
 	}
-	t := newViewWriter(ViewOptions{Indent: itemIndent, MaxText: shownText, MaxBytes: max(min(defaultViewBytes, s.bytes), 1)}, &s.budget)
+	o := ViewOptions{Indent: itemIndent, MaxText: shownText, MaxBytes: min(defaultViewBytes, s.bytes)}
+	t := newViewWriter(o, &s.budget)
 	before := len(dst)
 	dst = t.appendText(dst, ViewOf(g.Root()))
 	s.bytes -= len(dst) - before

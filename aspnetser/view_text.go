@@ -142,6 +142,9 @@ func (t *viewWriter) value(w View, depth int) {
 	switch {
 	case src != nil:
 		t.tables(src, depth+1)
+	case s.row != nil:
+		t.grid(s.row.table, []dataRow{*s.row.row}, depth+1)
+		return
 	case s.text != nil && s.kind == shapeList:
 	case s.kind == shapeList:
 		t.list(&s, depth+1)

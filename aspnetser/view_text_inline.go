@@ -50,7 +50,7 @@ func (t *viewWriter) inline(s *shape) bool {
 
 func (t *viewWriter) inlined(s *shape, end, level int) bool {
 	const most = 16 // parts
-	if s.n > most || len(s.fields) > most || s.load != nil || s.bare || len(s.lengths) > 1 || level > 2 {
+	if s.n > most || len(s.fields) > most || s.load != nil || s.row != nil || s.bare || len(s.lengths) > 1 || level > 2 {
 		return false
 	}
 	if s.text != nil {

@@ -1,6 +1,7 @@
 package aspnetser
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -132,6 +133,9 @@ func FuzzView(f *testing.F) {
 			text := root.AppendText(nil, o)
 			if most := o.filled().MaxBytes + viewSlack; len(text) > most {
 				t.Fatalf("%d bytes, more than %d", len(text), most)
+			}
+			if bytes.Contains(text, []byte("see #0")) && !bytes.Contains(stream, []byte("see #0")) {
+				t.Fatalf("a mention of nothing: %s", text)
 			}
 			for _, c := range string(text) {
 				if c < ' ' && c != '\n' || c == 0x7f || c == 0x202e {
