@@ -151,8 +151,11 @@ func (f *field) parse(tag string) error {
 			f.how = how
 		}
 	}
-	if f.property && f.tag != "" {
-		f.tag = BackingField(f.tag)
+	if f.property {
+		if name == "" {
+			name = f.name
+		}
+		f.tag = BackingField(name)
 	}
 	return nil
 }

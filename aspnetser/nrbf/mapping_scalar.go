@@ -106,10 +106,8 @@ func (s atom) natural() any {
 	case PrimitiveChar:
 		return Char(s.bits)
 	case PrimitiveDecimal:
-		if d, ok := s.decimal(); ok {
-			return d
-		}
-		return s.text
+		d, _ := s.decimal() // Decode and Set take no other texts
+		return d
 	case PrimitiveDouble:
 		return math.Float64frombits(s.bits)
 	case PrimitiveInt16:
@@ -155,10 +153,7 @@ func (s atom) describe() string {
 	case PrimitiveBoolean, PrimitiveChar, PrimitiveDateTime:
 		return s.code.String()
 	case PrimitiveDecimal:
-		d, ok := s.decimal()
-		if !ok {
-			return "Decimal whose text is none"
-		}
+		d, _ := s.decimal()
 		text = d.String()
 	case PrimitiveTimeSpan:
 		text = ShowTimeSpan(int64(s.bits))

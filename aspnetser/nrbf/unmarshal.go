@@ -82,7 +82,7 @@ import (
 //
 //	,required    that the member is missing is an error
 //	,contents    the field gets what the object holds as a collection: for classes that derive from one
-//	,property    the tag names a property: the member is its backing field
+//	,property    the name is that of an auto-property: the member is its backing field
 //
 // The other options are for Marshal. A field with the tag "-" is left out.
 //
