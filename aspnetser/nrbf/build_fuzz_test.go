@@ -125,7 +125,7 @@ func (g *grower) value(t Type, depth int) any {
 		for range 8 {
 			bits = bits<<8 | uint64(g.pick(256))
 		}
-		return scalar(t, bits)
+		return goValue(t, bits)
 	case BuiltinType:
 		if t == StringType {
 			if g.pick(2) == 0 {

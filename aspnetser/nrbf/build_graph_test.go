@@ -254,13 +254,13 @@ func (b *backward) value(c *cell) any {
 			d, _ := ParseDecimal(b.g.texts[c.ref].s)
 			return d
 		}
-		return scalar(c.code, c.bits)
+		return goValue(c.code, c.bits)
 	}
 	return nil
 }
 
-// scalar is the reverse of primitiveOf.
-func scalar(code PrimitiveType, bits uint64) any {
+// goValue is the reverse of primitiveOf.
+func goValue(code PrimitiveType, bits uint64) any {
 	switch code {
 	case PrimitiveChar:
 		return Char(bits)
@@ -338,7 +338,7 @@ func packedSlice(code PrimitiveType, stored string, n int) any {
 	}
 	out := []any{} // the other way to give elements
 	for i := range n {
-		out = append(out, scalar(code, primitiveBits(stored[i*8:], 8)))
+		out = append(out, goValue(code, primitiveBits(stored[i*8:], 8)))
 	}
 	return out
 }

@@ -196,7 +196,7 @@ func otherValue(v any) (other any, ok bool) {
 	if code == 0 {
 		return nil, false
 	}
-	return scalar(code, bits^1), true
+	return goValue(code, bits^1), true
 }
 
 // program is scripts/nrbfcheck, compiled.
