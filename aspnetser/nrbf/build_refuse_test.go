@@ -107,6 +107,7 @@ func TestRefused(t *testing.T) {
 		{"negative length", &Array{Elem: ObjectType, Lengths: []int{-1}}, "root", "length -1"},
 		{"negative lengths", &Array{Elem: ObjectType, Lengths: []int{-1, -1}, Values: []any{nil}}, "root", "length -1"},
 		{"lengths that overflow", &Array{Elem: ObjectType, Lengths: []int{math.MaxInt32, math.MaxInt32, math.MaxInt32}}, "root", "0 values where"},
+		{"lengths that overflow to 0", &Array{Elem: ObjectType, Lengths: []int{1 << 16, 1 << 16, 1 << 16, 1 << 16}}, "root", "0 values where"},
 		{"33 dimensions", &Array{Elem: ObjectType, Lengths: make([]int, 33)}, "root", "array of 33 dimensions"},
 		{"lower bounds of another rank", &Array{Elem: ObjectType, Lengths: []int{1, 1}, Lower: []int{1}, Values: []any{nil}}, "root", "array of 2 dimensions with 1 lower bounds"},
 		{"lower bound too high", &Array{Elem: PrimitiveInt32, Lower: []int{math.MaxInt32}, Values: []int32{1, 2}}, "root", "lower bound 2147483647 for 2 elements"},

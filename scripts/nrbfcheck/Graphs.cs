@@ -57,6 +57,7 @@ namespace Contoso.Check
             { "array-rect-empty", () => new double[0, 4] },
             { "array-lower", () => Lower(typeof(int), 5, 50, 60, 70) },
             { "array-lower-struct", () => Lower(typeof(Money), -1, new Money(1m, "a"), new Money(2m, "a")) },
+            { "array-lower-nullable", () => Lower(typeof(int?), 1, 5, null, null) },
             { "array-lower-rect", () => { var a = Array.CreateInstance(typeof(string), new[] { 2, 2 }, new[] { 1, -1 });
                                           a.SetValue("x", 1, -1); a.SetValue("y", 2, 0); return a; } },
 
@@ -66,6 +67,7 @@ namespace Contoso.Check
             { "list-int", () => new List<int> { 1, 2, 3, 4, 5, 6 } },
             { "list-decimal", () => new List<decimal> { 1.10m, -2m } },
             { "list-datetime", () => new List<DateTime> { new DateTime(637134336000000000, DateTimeKind.Utc) } },
+            { "list-timespan", () => new List<TimeSpan> { new TimeSpan(7) } },
             { "list-nullable", () => new List<int?> { 1, null } },
             { "list-guid", () => new List<Guid> { new Guid("09163f25-b67e-60c0-3584-4ba6a1ec2bc1") } },
             { "list-enum", () => new List<Status> { Status.Paid } },
@@ -121,6 +123,8 @@ namespace Contoso.Check
                                               new Maybe { Status = Status.Sent } } },
             { "nullable-generic", () => new KeyValuePair<string, Status>?[] { null, new KeyValuePair<string, Status>("k", Status.Paid) } },
             { "key-value-pair", () => new KeyValuePair<string, Money>("k", new Money(5m, "EUR")) },
+
+            { "key-value-null", () => new KeyValuePair<string, Line>(null, null) },
 
             // Classes.
             { "primitives", () => new Primitives { A = true, B = 1, C = -2, D = 'é', E = -3, F = 4, G = -5, H = 6, I = -7, J = 8,
