@@ -1,27 +1,33 @@
 // Package aspnetser reads and writes the session blob of ASP.NET: what the State Server, SQL Server and the providers
 // built on the same helper keep for one session.
 //
-// [Decode] gives a [Session] of values, [Session.Append] writes one, [Examine] only says whether a blob can be decoded and
-// how it is stored, and [AppendJSON], [AppendText] and [AppendOffsets] show one. [Inflate] and [Deflate] are the outer
-// layer of compressed blobs.
+// A program that reads a few items, and perhaps changes some, opens a [Collection]: [Open], [Get], [Collection.Set],
+// [Collection.Append]. Items come as Go values: a string, an int32, a time.Time, a []string for a List<string>, a struct for
+// a class of the application. Whoever wants the whole of a session decodes it: [Decode] gives a [Session] of values,
+// [Session.Append] writes one. [Index] tells where the items are and decodes none, [Examine] only says whether a blob can be
+// decoded and how it is stored, and [AppendText], [AppendJSON] and [AppendOffsets] show one. [Inflate] and [Deflate] are the
+// outer layer of compressed blobs.
+//
+// What is no string, number or date in a session is an Object, the record stream of .NET's BinaryFormatter. Package nrbf
+// decodes it to a graph: see [Value.Graph], [Value.Unmarshal] and [Collection.Lookup].
 //
 // # What it promises
 //
-// What was decoded and not changed is encoded to the same bytes (of compressed blobs, the same inflated bytes and FF).
-// What Microsoft's reader tolerates is kept and told as a warning, what it refuses is an error, with two exceptions where
-// that reader takes bytes for something they are not: values of unknown type, which it reads as null, and values that
-// run over their slot. Both make an item Undecodable. Nothing is ever repaired.
+// What was decoded and not changed is encoded to the same bytes (of compressed blobs, the same inflated bytes and FF),
+// graphs of Objects included. What Microsoft's reader tolerates is kept and told as a warning, what it refuses is an error,
+// with three exceptions: values of unknown type, which that reader takes for null, values that run over their slot, where it
+// takes bytes for something they are not, and graphs whose records lack the types of members, which only the owner of the
+// class can read. They make an item Undecodable. Nothing is ever repaired, and no broken item spoils another. What
+// Microsoft's reader refuses in a graph because of a type, which it has to load, is read here.
 //
 // All malformed input ends in a [*MalformedError] with its offset, or in a [*LimitError]. No input makes the package
 // panic, recurse, or take time or memory out of proportion to its size; see [Options] for the limits.
 //
 // # What it does not do
 //
-// The inside of Object values, a .NET binary remoting stream ([MS-NRBF]), stays closed: a Value of type Object is the span
-// of its stream. Nothing is ever instantiated. Keys are compared by Unicode simple case folding, not by the collation of
-// the invariant culture, so that composed and decomposed letters differ here and soft hyphens count. How many U+FFFD
-// stand for text that is not UTF-8 differs between versions of .NET; here it is one for each longest beginning of a
-// character.
+// Nothing is ever instantiated. Keys are compared by Unicode simple case folding, not by the collation of the invariant
+// culture, so that composed and decomposed letters differ here and soft hyphens count. How many U+FFFD stand for text that
+// is not UTF-8 differs between versions of .NET; here it is one for each longest beginning of a character.
 //
 // # The format
 //
@@ -49,7 +55,7 @@
 //		            flags (4 × i32)         17 Guid     16 bytes
 //		 6 Byte     u8                      18 IntPtr   i64, or i32 of a 32-bit process
 //		 7 Char     one UTF-8 sequence      19 UIntPtr  u64, or u32
-//		 8 Single   f32                     20 Object   record stream
+//		 8 Single   f32                     20 Object   record stream, see package nrbf
 //		 9 Double   f64                     21 Null     nothing
 //		10 SByte    i8
 //		11 Int16    i16

@@ -98,3 +98,41 @@ func ExampleAppendOffsets() {
 	// damage: item 0 "a": slot ends at byte 5 of the value area, past the end of the blob at offset 16
 	// true
 }
+
+// Items are read one by one. A key that is missing is told apart from null, and a number that does not fit is an error.
+func ExampleGet() {
+	c := &aspnetser.Collection{Timeout: 20}
+	c.Set("visits", aspnetser.Int32(300))
+	c.Set("since", aspnetser.DateTimeOf(time.Date(2002, 10, 22, 8, 30, 0, 0, time.UTC)))
+
+	visits, err := aspnetser.Get[int](c, "Visits")
+	fmt.Println(visits, err)
+	since, err := aspnetser.Get[time.Time](c, "since")
+	fmt.Println(since.Format(time.DateTime), err)
+	_, err = aspnetser.Get[byte](c, "visits")
+	fmt.Println(err)
+	_, err = aspnetser.Get[string](c, "user")
+	fmt.Println(err, errors.Is(err, aspnetser.ErrNoItem))
+	// Output:
+	// 300 <nil>
+	// 2002-10-22 08:30:00 <nil>
+	// visits: Int32 300 does not fit uint8
+	// item "user": no such item true
+}
+
+// What is large in a session is found without decoding it.
+func ExampleIndex() {
+	blob, _ := hex.DecodeString("140000000100" + "02000000" + "ffffffff" + "0474696d65" + "0475736572" + "0900000010000000" +
+		"0400004e197547c408" + "0105416c696365" + "ff")
+	var x aspnetser.Index
+	if err := x.Read(blob, aspnetser.Options{}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i := range x.Len() {
+		fmt.Printf("%s: %d bytes\n", x.Key(i), len(x.Slot(i)))
+	}
+	// Output:
+	// time: 9 bytes
+	// user: 7 bytes
+}
