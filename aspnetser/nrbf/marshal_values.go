@@ -10,10 +10,6 @@ import (
 
 // value makes the value of a tree; its type is one that typeOf has a .NET type for.
 func (m *marshaler) value(v reflect.Value, how form) (any, error) {
-	if err := m.enter(); err != nil {
-		return nil, err
-	}
-	defer m.leave()
 	how = formOf(v.Type(), how)
 	switch v.Kind() {
 	case reflect.Interface, reflect.Pointer, reflect.Slice, reflect.Map:
@@ -39,18 +35,29 @@ func (m *marshaler) value(v reflect.Value, how form) (any, error) {
 		return m.value(v.Elem(), byDefault)
 	case reflect.Pointer:
 		return m.value(v.Elem(), byDefault)
-	case reflect.Slice, reflect.Array:
-		return m.slice(v, how)
-	case reflect.Map:
-		return m.dictionary(v, how)
-	case reflect.Struct:
-		return m.instance(v)
+	case reflect.Slice, reflect.Array, reflect.Map, reflect.Struct:
+		return m.object(v, how)
 	}
 	x := plain(v)
 	if enum, ok := m.known(v.Type()).(*ClassType); ok {
 		return enum.New(x), nil
 	}
 	return x, nil
+}
+
+// object makes an array, a collection, or an instance.
+func (m *marshaler) object(v reflect.Value, how form) (any, error) {
+	if err := m.enter(); err != nil {
+		return nil, err
+	}
+	defer m.leave()
+	switch v.Kind() {
+	case reflect.Map:
+		return m.dictionary(v, how)
+	case reflect.Struct:
+		return m.instance(v)
+	}
+	return m.slice(v, how)
 }
 
 // known returns the .NET type of a Go type that typeOf has seen.

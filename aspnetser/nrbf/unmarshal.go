@@ -266,11 +266,12 @@ func (u *unmarshaler) pointer(v Value, dst reflect.Value) error {
 			return nil
 		}
 	}
-	// What it points to may be a pointer again, of a type that leads back to itself.
-	if err := u.enter(); err != nil {
-		return err
+	if t.Elem().Kind() == reflect.Pointer { // which may be a type that leads back to itself
+		if err := u.enter(); err != nil {
+			return err
+		}
+		defer u.leave()
 	}
-	defer u.leave()
 	p := reflect.New(t.Elem())
 	if isObject {
 		u.results[resultKey{id, t}] = &result{value: p}
