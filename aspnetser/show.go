@@ -27,6 +27,7 @@ func AppendText(dst []byte, s *Session) []byte {
 	}
 	width = min(width, 32)
 	views := newSessionViews()
+	defer views.budget.close()
 	for i := range s.Items {
 		it := &s.Items[i]
 		dst = fmt.Appendf(dst, "  %-*s  %-11s  ", width, it.show(), it.Value.Type())

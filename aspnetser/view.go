@@ -77,7 +77,7 @@ const (
 
 	// maxViewXML is the most bytes of XML, and of streams inside byte arrays, that one view reads. Many tables may refer to
 	// one long text.
-	maxViewXML = 16 << 20
+	maxViewXML = 8 << 20
 )
 
 func (o ViewOptions) filled() ViewOptions {

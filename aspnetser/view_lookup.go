@@ -35,7 +35,9 @@ const maxLookupXML = 4 * maxViewXML // a row far down a table is found by readin
 
 // follow goes along a path. One budget is for all of it.
 func (w View) follow(path string, segments []segment) (View, error) {
-	t := newViewWriter(ViewOptions{}, &viewBudget{left: maxLookupXML})
+	budget := viewBudget{left: maxLookupXML}
+	defer budget.close()
+	t := newViewWriter(ViewOptions{}, &budget)
 	for i := range segments {
 		next, why := t.step(w, &segments[i])
 		if why != "" {

@@ -111,7 +111,7 @@ func sortedDictionaryShape(m *members) (shape, bool) {
 	set.skip("Version")
 	s := entries(array, "key", "value")
 	s.note = set.comparer("Comparer")
-	s.fields = set.rest()
+	s.fields, s.moreFields = set.rest()
 	return s, true
 }
 

@@ -158,24 +158,34 @@ func (m *members) comparer(names ...string) string {
 	return tidyType(v.ClassName())
 }
 
-// rest returns the members that have not been read.
-func (m *members) rest() (fields []fieldView) {
+// maxTidied is how many members of a class are looked at as a programmer's. Classes with more are made to cost much.
+const maxTidied = 4096
+
+// rest returns the members that have not been read, and how many there are besides.
+func (m *members) rest() (fields []fieldView, more int) {
 	if m.used == nil {
 		m.used = make([]bool, m.v.Len())
 	}
 	names := memberNames(m.v)
 	for i, used := range m.used {
-		if !used {
+		switch {
+		case used:
+		case len(fields) == maxTidied:
+			more++
+		default:
 			fields = append(fields, fieldView{name: names(i), view: ViewOf(m.v.At(i))})
 		}
 	}
-	return fields
+	return fields, more
 }
 
 // memberNames gives the names to show: those of the source where they tell the members apart, and the base class before
 // those of a base where not.
 func memberNames(v nrbf.Value) func(i int) string {
 	var count map[string]int
+	if v.Len() > maxTidied {
+		return v.MemberName
+	}
 	for i := range v.Len() {
 		if strings.ContainsAny(v.MemberName(i), "+<@") {
 			count = make(map[string]int)
@@ -207,5 +217,7 @@ func memberNames(v nrbf.Value) func(i int) string {
 // objectShape is an instance member by member.
 func objectShape(v nrbf.Value) shape {
 	m := members{v: v}
-	return shape{kind: shapeObject, name: tidyType(v.ClassName()), fields: m.rest()}
+	s := shape{kind: shapeObject, name: tidyType(v.ClassName())}
+	s.fields, s.moreFields = m.rest()
+	return s
 }

@@ -42,7 +42,8 @@ type shape struct {
 
 	// fields are the members of an object. Other shapes have those that are not part of what the list, map or text says:
 	// the members of a class that is derived from a collection.
-	fields []fieldView
+	fields     []fieldView
+	moreFields int // that are not in fields, of a class with more members than anybody has
 
 	row *rowShape // of a row of a table
 
@@ -208,7 +209,8 @@ func knownShape(v nrbf.Value, wrapped int) (shape, bool) {
 	if s.name == "" {
 		s.name = tidyType(name)
 	}
-	s.fields = append(s.fields, m.rest()...)
+	fields, more := m.rest()
+	s.fields, s.moreFields = append(s.fields, fields...), s.moreFields+more
 	return s, true
 }
 

@@ -25,12 +25,16 @@ import (
 // is small stands on one line. A class that has not the members that .NET gives it is shown member by member. Control
 // characters are escaped.
 func (w View) AppendText(dst []byte, o ViewOptions) []byte {
-	return newViewWriter(o, &viewBudget{left: maxViewXML}).appendText(dst, w)
+	budget := viewBudget{left: maxViewXML}
+	defer budget.close()
+	return newViewWriter(o, &budget).appendText(dst, w)
 }
 
 // Summary returns the first line of AppendText without what is inside: List<string> (3).
 func (w View) Summary() string {
-	t := newViewWriter(ViewOptions{}, &viewBudget{left: maxViewXML})
+	budget := viewBudget{left: maxViewXML}
+	defer budget.close()
+	t := newViewWriter(ViewOptions{}, &budget)
 	s, src := t.shapeOf(w)
 	t.head(&s, src, 0)
 	return string(t.dst)
@@ -151,7 +155,7 @@ func (t *viewWriter) value(w View, depth int) {
 	case s.kind == shapeMap:
 		t.entries(&s, depth+1)
 	}
-	t.fields(s.fields, depth+1)
+	t.fields(s.fields, s.moreFields, depth+1)
 }
 
 // enter notes that what follows is inside of an object, until leave is called.

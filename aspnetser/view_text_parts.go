@@ -95,7 +95,7 @@ func (t *viewWriter) entries(s *shape, depth int) {
 }
 
 // fields writes members.
-func (t *viewWriter) fields(fields []fieldView, depth int) {
+func (t *viewWriter) fields(fields []fieldView, more, depth int) {
 	shown := min(len(fields), maxViewMembers)
 	for _, f := range fields[:shown] {
 		if !t.line(depth) {
@@ -104,5 +104,5 @@ func (t *viewWriter) fields(fields []fieldView, depth int) {
 		t.say(printable(f.name, shownName), ": ")
 		t.value(f.view, depth)
 	}
-	t.more(len(fields)-shown, depth)
+	t.more(len(fields)-shown+more, depth)
 }
