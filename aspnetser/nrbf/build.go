@@ -15,6 +15,20 @@ func EncodeStream(root any) ([]byte, error) { return AppendStream(nil, root) }
 // before what needs them, objects behind references in the order in which they are first mentioned, structs in their
 // places, ids counted up as .NET counts. Nothing recurses over the graph, which may have cycles and be deep.
 //
+// The values of members and elements are, in Go:
+//
+//	nil                                    null
+//	string, *StringObject                  String
+//	bool                                   Boolean
+//	uint8, uint16, uint32, uint64          Byte, UInt16, UInt32, UInt64
+//	int8, int16, int32, int64              SByte, Int16, Int32, Int64
+//	float32, float64                       Single, Double
+//	Char, Decimal, DateTime, TimeSpan      Char, Decimal, DateTime, TimeSpan
+//	*Instance                              an instance of a class, a struct, an enum
+//	*Array                                 an array
+//
+// int and uint are none: their size is not that of any .NET type.
+//
 // What .NET would not write, not read again, or read as something else is refused with a *BuildError; dst is then returned
 // as it was. Whether a class exists and has such fields only .NET knows.
 func AppendStream(dst []byte, root any) ([]byte, error) {

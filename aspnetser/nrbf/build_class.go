@@ -71,13 +71,13 @@ func (e *encoder) instance(o *Instance, id int32) {
 	if !e.values(o, l) {
 		return
 	}
-	if e.template(l) {
-		e.dst = append(e.dst, recordClassWithID)
-		e.i32(id)
-		e.i32(l.record)
+	if e.template(l); l.record == 0 {
+		e.class(o, l, id)
 		return
 	}
-	e.class(o, l, id)
+	e.dst = append(e.dst, recordClassWithID)
+	e.i32(id)
+	e.i32(l.record)
 }
 
 // values sees to it that the values fit, and that the libraries of their types stand before the instance.
@@ -99,30 +99,28 @@ func (e *encoder) values(o *Instance, l *layout) bool {
 	return true
 }
 
-// template says whether there is a class record that an instance of this layout can name, in l.record. It is the first of
-// the class or none: .NET remembers no second one, and writes the class again where the first has other members.
-func (e *encoder) template(l *layout) bool {
+// template looks for a class record that instances of this layout can name. It is the first of the class or none: .NET
+// remembers no second one, and writes the class again where the first has other members.
+func (e *encoder) template(l *layout) {
 	if l.record != 0 {
-		return true
+		return
 	}
 	first := e.written[className{l.self.name, l.self.library}]
-	if first == nil || !first.same(l) {
-		return false
+	switch {
+	case first == nil:
+	case first.self.kind != l.self.kind:
+		e.fail("%s is a struct here and a class elsewhere, or the reverse", l.self.name)
+	case first.same(l):
+		l.record = first.record
 	}
-	l.record = first.record
-	return true
 }
 
 // class writes a class record, [MS-NRBF] 2.3.2.1 and 2.3.2.3.
 func (e *encoder) class(o *Instance, l *layout, id int32) {
 	name := className{l.self.name, l.self.library}
-	if first := e.written[name]; first == nil {
+	if e.written[name] == nil {
 		e.written[name] = l
 		l.record = id
-	} else if first.self.kind != l.self.kind {
-		e.levels = e.levels[:len(e.levels)-1]
-		e.fail("%s is a struct here and a class elsewhere, or the reverse", l.self.name)
-		return
 	}
 	record := byte(recordClass)
 	if l.self.library == "" {

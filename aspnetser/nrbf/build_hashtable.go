@@ -54,8 +54,8 @@ func Hashtable(comparer *Instance, pairs ...Pair) (*Instance, error) {
 var growth = [...]int{3, 7, 17, 37, 89, 197, 431, 919, 1931, 4049, 8419, 17519, 36353, 75431, 156437, 324449, 672827,
 	1395263, 2893249, 5999471}
 
-// buckets returns the first size of a hash table that is enough. Sizes are of no consequence to readers, who let their table
-// grow from any.
+// buckets returns the first size of a hash table that is enough. Sizes are of no consequence to readers, who let their
+// table grow from any.
 func buckets(enough func(size int) bool) int32 {
 	for _, size := range growth {
 		if enough(size) {

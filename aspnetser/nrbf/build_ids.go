@@ -7,8 +7,8 @@ type libraryKey string
 
 // id returns the id of a pointer, a Go string or a libraryKey, and whether it is a new one.
 //
-// Ids are counted as .NET counts: one is used up by every mention, also by one that gets the id of the first; only a mention
-// of what was mentioned last uses none (fixtures o-order, o-poly-array).
+// Ids are counted as .NET counts: one is used up by every mention, also by one that gets the id of the first; only a
+// mention of what was mentioned last uses none (fixtures o-order, o-poly-array).
 func (e *encoder) id(of any) (id int32, first bool) {
 	if of == e.last {
 		return e.lastID, false

@@ -12,8 +12,8 @@ func ListType(elem Type) *ClassType {
 	}
 }
 
-// List returns a List<T> to which the values have been added one after the other: its array has places for 4, 8, 16 … elements,
-// the spare ones null or 0 (fixtures o-list-string, o-list-int).
+// List returns a List<T> to which the values have been added one after the other: its array has places for 4, 8, 16 …
+// elements, the spare ones null or 0 (fixtures o-list-string, o-list-int).
 func List(elem Type, values ...any) *Instance {
 	return listOf(elem, ArrayOf(elem, grown(elem, values)...), len(values))
 }

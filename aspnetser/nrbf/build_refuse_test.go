@@ -94,6 +94,7 @@ func TestRefused(t *testing.T) {
 		{"rank 33", of(ArrayType{PrimitiveInt32, 33}, nil), "root", "array type of 33 dimensions"},
 		{"arrays nested too deep", of(deep, nil), "root", "arrays of arrays more than 100 deep"},
 		{"struct here, class there", ArrayOf(ObjectType, inner.New(int32(1)), checkClass("S", MemberDecl{"Y", PrimitiveInt32}).New(int32(1))), "root[1]", "is a struct here and a class elsewhere"},
+		{"class here, struct there, of the same members", ArrayOf(ObjectType, asClass.New(int32(1)), inner.New(int32(1))), "root[1]", "is a struct here and a class elsewhere"},
 		{"a struct that contains itself", nested, "root.X.X", "struct that contains itself"},
 
 		{"elements of no type", &Array{Values: []any{1}}, "root", "elements of no type"},

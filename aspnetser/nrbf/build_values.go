@@ -5,20 +5,6 @@ import (
 	"time"
 )
 
-// Values of new graphs are, in Go:
-//
-//	nil                                    null
-//	string, *StringObject                  String
-//	bool                                   Boolean
-//	uint8, uint16, uint32, uint64          Byte, UInt16, UInt32, UInt64
-//	int8, int16, int32, int64              SByte, Int16, Int32, Int64
-//	float32, float64                       Single, Double
-//	Char, Decimal, DateTime, TimeSpan      Char, Decimal, DateTime, TimeSpan
-//	*Instance                              an instance of a class, a struct, an enum
-//	*Array                                 an array
-//
-// int and uint are none: their size is not that of any .NET type.
-
 // Char is a System.Char, a UTF-16 unit. Half of a surrogate pair cannot be written on its own.
 type Char uint16
 
