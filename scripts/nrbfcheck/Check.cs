@@ -4,6 +4,10 @@
 //     nrbfcheck.exe write DIR    serializes every graph to DIR/NAME.bin
 //     nrbfcheck.exe again DIR    deserializes every file of DIR, and serializes what comes out to its name and .again
 //
+// Reader and writer of Mono 6.8 are .NET Framework's, and so is the stored form of all types here: where Mono's classes
+// have other fields (fixtures/blobs/README.md lists them) there is no graph of them. Live comparers of Mono are of other
+// classes than the ones they are stored as, so that comparers are compared by what they do.
+//
 // The Go tests of build_mono_test.go in aspnetser/nrbf compile and run it. It exits with 1 and a line for each graph that
 // differs or cannot be read.
 using System;
