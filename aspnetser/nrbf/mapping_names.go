@@ -24,6 +24,12 @@ func cutBase(member string) (base, field string) {
 	return "", member
 }
 
+// Ranks from rankInherited on are of members that may belong to a base class, those from rankFlat on of members that do.
+const (
+	rankInherited = 10
+	rankFlat      = 20
+)
+
 // noRank means that a member is none that a field is looked for under.
 const noRank = 100
 
@@ -76,9 +82,9 @@ func (f *field) rank(member string, bases map[string]bool) int {
 	case base == f.base:
 		return r
 	case base == "":
-		return r + 10 // inherited, and not private to the base class
+		return r + rankInherited // inherited, and not private to the base class
 	case f.base == "" && !bases[base]:
-		return r + 20 // private to a base class that the struct is flat over
+		return r + rankFlat // private to a base class that the struct is flat over
 	}
 	return noRank
 }

@@ -84,7 +84,7 @@ func newPlan(v Value, t reflect.Type, strict bool) *plan {
 	for i := range v.Len() {
 		free[v.MemberName(i)] = i
 	}
-	var got []string
+	got := map[string]bool{}
 	for _, tagged := range [...]bool{true, false} { // others do not get what a tag names
 		for i := range info.fields {
 			f := &info.fields[i]
@@ -95,14 +95,14 @@ func newPlan(v Value, t reflect.Type, strict bool) *plan {
 				p.fields = append(p.fields, planned{field: f})
 				continue
 			}
-			if member, ok := p.find(v, f, free, info.bases); ok {
+			if member, ok := p.find(v, f, free, got, info.bases); ok {
 				p.fields = append(p.fields, planned{f, free[member]})
-				got = append(got, member)
+				got[member] = true
 			} else if p.problem != "" {
 				return p
 			}
 		}
-		for _, member := range got {
+		for member := range got {
 			delete(free, member)
 		}
 	}
@@ -115,8 +115,9 @@ func newPlan(v Value, t reflect.Type, strict bool) *plan {
 	return p
 }
 
-// find returns the member that a field gets.
-func (p *plan) find(v Value, f *field, free map[string]int, bases map[string]bool) (member string, ok bool) {
+// find returns the member that a field gets. A member that only might be inherited is not one that another
+// field has got.
+func (p *plan) find(v Value, f *field, free map[string]int, got, bases map[string]bool) (member string, ok bool) {
 	best, other := noRank, ""
 	for i := range v.Len() {
 		name := v.MemberName(i)
@@ -124,6 +125,7 @@ func (p *plan) find(v Value, f *field, free map[string]int, bases map[string]boo
 			continue
 		}
 		switch r := f.rank(name, bases); {
+		case r >= rankInherited && got[name]:
 		case r < best:
 			best, member, other = r, name, ""
 		case r == best && r < noRank:
