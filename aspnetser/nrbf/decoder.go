@@ -45,8 +45,7 @@ func (d *Decoder) Decode(s string) (g *Graph, n int, err error) {
 	if len(d.r.g.cells) > large {
 		g, d.r.g = d.r.g, &Graph{}
 	} else {
-		g = d.r.g.clone()
-		d.r.g.marks = nil
+		g = d.r.g.clone(n)
 	}
 	g.stream = s[:n]
 	return g, n, nil
@@ -68,13 +67,40 @@ func (d *Decoder) Trace(s string, emit func(Range)) (n int, err error) {
 	return d.r.trace(emit)
 }
 
-// clone returns a copy in tables that are no larger than needed. Marks, and the bounds of arrays, are shared.
-func (g *Graph) clone() *Graph {
+// clone returns a copy in tables that are no larger than needed; of a small graph they are one piece of memory. size is
+// that of its stream. The bounds of arrays are shared.
+func (g *Graph) clone(size int) *Graph {
+	if size >= smallStream && len(g.cells) <= len(small{}.cells) && len(g.objects) <= len(small{}.objects) &&
+		len(g.texts) <= len(small{}.texts) && len(g.classes) <= len(small{}.classes) && len(g.members) <= len(small{}.members) &&
+		len(g.libs) <= len(small{}.libs) && len(g.marks) <= len(small{}.marks) && len(g.arrays) == 0 {
+		s := &small{g: *g}
+		s.g.cells, s.g.objects, s.g.texts = put(s.cells[:], g.cells), put(s.objects[:], g.objects), put(s.texts[:], g.texts)
+		s.g.classes, s.g.members = put(s.classes[:], g.classes), put(s.members[:], g.members)
+		s.g.libs, s.g.marks, s.g.arrays = put(s.libs[:], g.libs), put(s.marks[:], g.marks), nil
+		return &s.g
+	}
 	c := *g
 	c.cells, c.objects, c.arrays, c.texts = fit(g.cells), fit(g.objects), fit(g.arrays), fit(g.texts)
-	c.classes, c.members, c.libs = fit(g.classes), fit(g.members), fit(g.libs)
+	c.classes, c.members, c.libs, c.marks = fit(g.classes), fit(g.members), fit(g.libs), fit(g.marks)
 	return &c
 }
+
+// small is a graph with its tables, such as that of a short List<string> or of a DataTable in XML. It takes 1.5 KB, so that
+// streams of a few bytes are none.
+type small struct {
+	g       Graph
+	cells   [16]cell
+	objects [4]object
+	texts   [6]text
+	classes [2]class
+	members [8]member
+	libs    [2]library
+	marks   [2]placedMark
+}
+
+const smallStream = 192 // bytes
+
+func put[T any](to, from []T) []T { return slices.Clip(to[:copy(to, from)]) }
 
 func fit[T any](s []T) []T {
 	if len(s) == 0 {

@@ -19,7 +19,7 @@ type Graph struct {
 
 	// marks are the records that are no value, by the cell before which they stand; those before the end record under the
 	// number of cells at decoding.
-	marks map[int32][]mark
+	marks []placedMark // in the order of the cells
 
 	twice bool  // some string has the id of another
 	root  int32 // cell of a reference to the root, which no record is; the last cell

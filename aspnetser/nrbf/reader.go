@@ -29,9 +29,9 @@ type reader struct {
 	g       *Graph
 	frames  []frame
 	stack   []cell
-	pending []pendingMark // in the order of the stream
-	ids     idTable       // objects and strings
-	classes idTable       // class records, which record 1 may name
+	pending []placedMark // in the order of the stream, at places on the stack
+	ids     idTable      // objects and strings
+	classes idTable      // class records, which record 1 may name
 	libs    idTable
 
 	forward bool // some reference came before what it names
@@ -51,8 +51,9 @@ type frame struct {
 	next   int32 // the member that comes next
 }
 
-type pendingMark struct {
-	at int32 // on the stack: the cell that it stands before
+// placedMark is a mark before the cell at.
+type placedMark struct {
+	at int32
 	mark
 }
 
@@ -81,7 +82,7 @@ func (r *reader) reset(s string) {
 	r.forward, r.ended = false, false
 	g := r.g
 	*g = Graph{stream: s, cells: g.cells[:0], objects: g.objects[:0], arrays: g.arrays[:0], texts: g.texts[:0],
-		classes: g.classes[:0], members: g.members[:0], libs: g.libs[:0]}
+		classes: g.classes[:0], members: g.members[:0], libs: g.libs[:0], marks: g.marks[:0]}
 }
 
 // run reads the whole stream.
@@ -204,11 +205,8 @@ func (r *reader) finish() {
 		from--
 	}
 	for _, p := range r.pending[from:] {
-		if g.marks == nil {
-			g.marks = map[int32][]mark{}
-		}
-		at := first + p.at - f.base
-		g.marks[at] = append(g.marks[at], p.mark)
+		p.at += first - f.base
+		g.marks = append(g.marks, p)
 	}
 	r.pending = r.pending[:from]
 	g.cells = append(extend(r, g.cells, len(r.stack)-int(f.base), memoryValue), r.stack[f.base:]...)
@@ -315,7 +313,7 @@ func (r *reader) readLibrary() {
 // mark keeps a record that is no value.
 func (r *reader) mark(m mark) {
 	if r.spend(memoryMark); r.err == nil {
-		r.pending = append(r.pending, pendingMark{int32(len(r.stack)), m})
+		r.pending = append(r.pending, placedMark{int32(len(r.stack)), m})
 	}
 }
 

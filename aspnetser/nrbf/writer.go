@@ -1,6 +1,7 @@
 package nrbf
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 )
@@ -72,7 +73,12 @@ func (w *writer) text(t text) {
 
 // marks writes the records that stand before cell i.
 func (w *writer) marks(i int32) {
-	for _, m := range w.g.marks[i] {
+	marks := w.g.marks
+	from, _ := slices.BinarySearchFunc(marks, i, func(m placedMark, at int32) int { return cmp.Compare(m.at, at) })
+	for _, m := range marks[from:] {
+		if m.at != i {
+			return
+		}
 		w.dst = append(w.dst, m.record)
 		switch m.record {
 		case recordLibrary:
