@@ -16,9 +16,10 @@ func exceptionShape(m *members) (shape, bool) {
 	}
 	s := shape{kind: shapeObject}
 	if text, ok := message.Text(); ok {
-		s.text = func(dst []byte, most int) []byte { return appendCut(dst, text, max(most, 2000)) }
+		s.text = func(dst []byte, most int) []byte { return appendCut(dst, text, most+3*min(most, 1000)) }
 	}
-	m.skip("HResult", "RemoteStackIndex", "ExceptionMethod", "WatsonBuckets")
+	m.skip("HResult", "RemoteStackIndex")
+	m.skipAny("ExceptionMethod", "WatsonBuckets")
 	m.skipNull("Data", "InnerException", "HelpURL", "StackTraceString", "RemoteStackTraceString", "Source",
 		"SafeSerializationManager")
 	if code, ok := m.int("HResult"); ok {

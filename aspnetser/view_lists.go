@@ -151,9 +151,10 @@ func wrapperShape(kind shapeKind, inner string) reader {
 		// What a SyncArrayList inherits and leaves empty, and the guard of an ObservableCollection against changes while it
 		// tells of one.
 		if array, ok := m.v.Member("ArrayList+_items"); ok && array.Len() == 0 {
-			m.skip("ArrayList+_items")
+			m.skipAny("ArrayList+_items")
 		}
-		m.skip("_root", "ArrayList+_size", "ArrayList+_version")
+		m.skip("ArrayList+_size", "ArrayList+_version")
+		m.skipAny("_root")
 		m.skipClass("System.Collections.ObjectModel.ObservableCollection`1+SimpleMonitor")
 		s.name = ""
 		return s, true

@@ -79,7 +79,7 @@ func hashtableShape(m *members) (shape, bool) {
 	m.skip("LoadFactor", "Version", "HashSize")
 	s := twoArrays(keys, values, keys.Len())
 	s.note = m.comparer("KeyComparer", "Comparer")
-	m.skip("HashCodeProvider", "Comparer")
+	m.skipAny("HashCodeProvider", "Comparer")
 	return s, true
 }
 
@@ -91,7 +91,8 @@ func sortedListShape(m *members) (shape, bool) {
 	if !ok || !ok2 || !ok3 || n < 0 || n > keys.Len() || n > values.Len() {
 		return shape{}, false
 	}
-	m.skip("version", "keyList", "valueList")
+	m.skip("version")
+	m.skipAny("keyList", "valueList")
 	s := twoArrays(keys, values, n)
 	s.note = m.comparer("comparer")
 	return s, true
@@ -223,7 +224,8 @@ func nameValueShape(m *members) (shape, bool) {
 	if !ok || !ok2 || !ok3 || n != keys.Len() || n != values.Len() {
 		return shape{}, false
 	}
-	m.skip("HashProvider", "Version", "Comparer", "KeyComparer")
+	m.skip("Version")
+	m.skipAny("HashProvider", "Comparer", "KeyComparer")
 	s := twoArrays(keys, values, n)
 	s.note = m.readOnly("ReadOnly")
 	s.at = func(i int) View {
@@ -268,7 +270,7 @@ func tupleShape(m *members) (shape, bool) {
 		if !ok {
 			return shape{}, false
 		}
-		m.skip(stored)
+		m.skipAny(stored)
 		s.fields = append(s.fields, fieldView{name, ViewOf(m.v.At(i))})
 	}
 	return s, true

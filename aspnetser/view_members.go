@@ -33,72 +33,96 @@ func (m members) under(prefix string) *members {
 	return &m
 }
 
-// get returns a member. Of members of one name the last counts.
-func (m *members) get(name string) (nrbf.Value, bool) {
-	if m.index != nil {
-		i, ok := m.index[m.prefix+name]
-		if !ok {
-			return nrbf.Value{}, false
+// read returns a member that is as wanted, and marks it as read. Of members of one name the last counts.
+func (m *members) read(name string, wanted func(v nrbf.Value) bool) (nrbf.Value, bool) {
+	i := m.find(name)
+	if i < 0 || !wanted(m.v.At(i)) {
+		return nrbf.Value{}, false
+	}
+	if m.index == nil {
+		if m.used == nil {
+			m.used = make([]bool, m.v.Len())
 		}
-		return m.v.At(i), true
+		m.used[i] = true
+	}
+	return m.v.At(i), true
+}
+
+func (m *members) find(name string) int {
+	if m.index != nil {
+		if i, ok := m.index[m.prefix+name]; ok {
+			return i
+		}
+		return -1
 	}
 	for i := m.v.Len() - 1; i >= 0; i-- {
 		if stored := m.v.MemberName(i); len(stored) == len(m.prefix)+len(name) && strings.HasPrefix(stored, m.prefix) &&
 			stored[len(m.prefix):] == name {
-			if m.used == nil {
-				m.used = make([]bool, m.v.Len())
-			}
-			m.used[i] = true
-			return m.v.At(i), true
+			return i
 		}
 	}
-	return nrbf.Value{}, false
+	return -1
 }
+
+func anything(nrbf.Value) bool  { return true }
+func isArray(v nrbf.Value) bool { return v.Kind() == nrbf.KindArray }
+
+func (m *members) get(name string) (nrbf.Value, bool) { return m.read(name, anything) }
 
 // one returns the member of whichever of the names there is.
-func (m *members) one(names ...string) (nrbf.Value, bool) {
+func (m *members) one(names ...string) (v nrbf.Value, ok bool) {
 	for _, name := range names {
-		if v, ok := m.get(name); ok {
-			return v, true
+		if v, ok = m.get(name); ok {
+			break
 		}
 	}
-	return nrbf.Value{}, false
+	return v, ok
 }
 
-func (m *members) array(names ...string) (nrbf.Value, bool) {
-	v, ok := m.one(names...)
-	return v, ok && v.Kind() == nrbf.KindArray
+// array returns the member of whichever of the names is an array.
+func (m *members) array(names ...string) (v nrbf.Value, ok bool) {
+	for _, name := range names {
+		if v, ok = m.read(name, isArray); ok {
+			break
+		}
+	}
+	return v, ok
 }
 
 // arrayOrNone returns an array; an empty one where the member is missing or null, as collections leave it when they are
 // empty. The zero Value has length 0.
-func (m *members) arrayOrNone(name string) (nrbf.Value, bool) {
-	v, ok := m.get(name)
-	return v, !ok || v.IsNull() || v.Kind() == nrbf.KindArray
+func (m *members) arrayOrNone(name string) (v nrbf.Value, ok bool) {
+	v, ok = m.read(name, func(v nrbf.Value) bool { return v.IsNull() || isArray(v) })
+	return v, ok || m.find(name) < 0
 }
 
-func (m *members) int(name string) (int, bool) {
-	v, ok := m.get(name)
-	if !ok {
-		return 0, false
-	}
-	n, ok := v.Int()
-	if !ok || n != int64(int(n)) {
-		return 0, false
-	}
-	return int(n), true
+func (m *members) int(name string) (n int, ok bool) {
+	_, ok = m.read(name, func(v nrbf.Value) bool {
+		wide, ok := v.Int()
+		n = int(wide)
+		return ok && wide == int64(n)
+	})
+	return n, ok
 }
 
-func (m *members) text(name string) (string, bool) {
-	v, ok := m.get(name)
-	if !ok {
-		return "", false
-	}
-	return v.Text()
+func (m *members) text(name string) (text string, ok bool) {
+	_, ok = m.read(name, func(v nrbf.Value) (ok bool) {
+		text, ok = v.Text()
+		return ok
+	})
+	return text, ok
 }
 
-// skip marks members as read that say nothing to a person: version counters, hash sizes.
+// skip marks members as read that say nothing to a person, version counters and hash sizes, unless they are more than a
+// number.
 func (m *members) skip(names ...string) {
+	for _, name := range names {
+		m.read(name, func(v nrbf.Value) bool { return v.IsNull() || v.Kind() == nrbf.KindPrimitive })
+	}
+}
+
+// skipAny marks members as read that say nothing to a person, although they may be objects.
+func (m *members) skipAny(names ...string) {
 	for _, name := range names {
 		m.get(name)
 	}
@@ -107,9 +131,7 @@ func (m *members) skip(names ...string) {
 // skipNull marks members as read that are null.
 func (m *members) skipNull(names ...string) {
 	for _, name := range names {
-		if v, ok := m.v.Member(m.prefix + name); ok && v.IsNull() {
-			m.skip(name)
-		}
+		m.read(name, nrbf.Value.IsNull)
 	}
 }
 
@@ -127,10 +149,11 @@ func (m *members) skipPrefix(prefixes ...string) {
 
 // skipClass marks members of a class as read, whatever their name is.
 func (m *members) skipClass(name string) {
+	if m.used == nil {
+		m.used = make([]bool, m.v.Len())
+	}
 	for i, v := range m.v.All() {
-		if definition(v.ClassName()) == name {
-			m.used[i] = true
-		}
+		m.used[i] = m.used[i] || v.Kind() == nrbf.KindClass && definition(v.ClassName()) == name
 	}
 }
 

@@ -237,6 +237,7 @@ func unityShape(m *members) (shape, bool) {
 	}
 	data, _ := m.text("Data")
 	library, _ := m.text("AssemblyName")
+	m.skipNull("Data", "AssemblyName")
 	switch kind {
 	case dbNull:
 		return scalar("DBNull", ""), data == "" && library == ""
@@ -252,7 +253,8 @@ func unityShape(m *members) (shape, bool) {
 
 func cultureShape(m *members) (shape, bool) {
 	s, ok := m.text("m_name")
-	m.skip("m_isReadOnly", "cultureID", "m_useUserOverride", "m_dataItem", "compareInfo", "textInfo")
+	m.skip("m_isReadOnly", "cultureID", "m_useUserOverride", "m_dataItem")
+	m.skipAny("compareInfo", "textInfo")
 	m.skipNull("numInfo", "dateTimeInfo", "calendar")
 	return textShape("", s), ok
 }
@@ -264,7 +266,8 @@ func timeZoneShape(m *members) (shape, bool) {
 	if !ok || !ok2 || !ok3 || offset.Primitive() != nrbf.PrimitiveTimeSpan {
 		return shape{}, false
 	}
-	m.skip("DisplayName", "StandardName", "DaylightName", "SupportsDaylightSavingTime")
+	m.skip("SupportsDaylightSavingTime")
+	m.skipAny("DisplayName", "StandardName", "DaylightName")
 	m.skipNull("AdjustmentRules")
 	s := textShape("", id)
 	s.note = "UTC" + showOffset(int(min(max(ticks/(60*ticksPerSecond), -24*60), 24*60)))

@@ -64,7 +64,7 @@ func dataTableShape(m *members) (shape, bool) {
 	schema, ok := m.text("XmlSchema")
 	data, ok2 := m.text("XmlDiffGram")
 	if ok && ok2 {
-		m.skip("DataTable.RemotingVersion", "DataTable.RemotingFormat")
+		m.skipAny("DataTable.RemotingVersion", "DataTable.RemotingFormat")
 		set := &xmlSet{schema: schema, data: data}
 		return shape{kind: shapeTable, load: func(b *viewBudget) (s tableSource, err string) { return set.load(b, false) }}, true
 	}
@@ -82,7 +82,7 @@ func dataSetShape(m *members) (shape, bool) {
 	schema, ok := m.text("XmlSchema")
 	data, ok2 := m.text("XmlDiffGram")
 	if ok && ok2 {
-		m.skip("DataSet.RemotingVersion", "DataSet.RemotingFormat", "SchemaSerializationMode.DataSet")
+		m.skipAny("DataSet.RemotingVersion", "DataSet.RemotingFormat", "SchemaSerializationMode.DataSet")
 		set := &xmlSet{schema: schema, data: data}
 		return shape{kind: shapeSet, load: func(b *viewBudget) (s tableSource, err string) { return set.load(b, true) }}, true
 	}
@@ -91,7 +91,7 @@ func dataSetShape(m *members) (shape, bool) {
 		return shape{}, false
 	}
 	m.skipPrefix("DataSet.", "DataTable_")
-	m.skip("SchemaSerializationMode.DataSet")
+	m.skipAny("SchemaSerializationMode.DataSet")
 	return shape{kind: shapeSet, load: b.loadSet}, true
 }
 
