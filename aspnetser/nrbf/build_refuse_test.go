@@ -65,6 +65,7 @@ func TestRefused(t *testing.T) {
 		{"Decimal scale", of(PrimitiveDecimal, Decimal{Lo: 1, Scale: 29}), "root.m", "Decimal with a scale over 28"},
 		{"negative zero", of(PrimitiveDecimal, Decimal{Negative: true, Scale: 2}), "root.m", "Decimal that is a negative zero"},
 		{"half a pair", of(PrimitiveChar, Char(0xd800)), "root.m", "Char that is half of a surrogate pair"},
+		{"the other half", of(PrimitiveChar, Char(0xdfff)), "root.m", "Char that is half of a surrogate pair"},
 		{"half a pair in char[]", ArrayFrom([]Char{'a', 0xd83d, 'b'}), "root[1]", "half of a surrogate pair"},
 		{"second half first", ArrayFrom([]Char{0xde00, 0xd83d}), "root[0]", "half of a surrogate pair"},
 		{"half a pair at the end", ArrayOf(PrimitiveChar, Char('a'), Char(0xd83d)), "root[1]", "half of a surrogate pair"},
@@ -117,6 +118,7 @@ func TestRefused(t *testing.T) {
 
 		{"path of a list", outer.New(inner.New(int32(1)), List(inner, inner.New(int32(1)), inner.New(int64(2)))), "root.L._items[1].X", "Int64 in a place"},
 		{"path of a table", &Array{Elem: ObjectType, Lengths: []int{2, 3}, Lower: []int{-1, 5}, Values: []any{nil, nil, nil, nil, node.New(nil, int32(1)), nil}}, "root[0,6].B", "Int32 in a place of type System.String"},
+		{"path with more in the queue", ArrayOf(ObjectType, node.New(nil, int32(1)), node.New(nil, nil)), "root[0].B", "Int32 in a place"},
 		{"path in place", outer.New(inner.New(uint8(1)), nil), "root.S.X", "Byte in a place"},
 		{"path of a second mention", func() any { n := node.New(nil, int32(1)); return ArrayOf(ObjectType, "x", n, n) }(), "root[1].B", "Int32 in a place"},
 	} {

@@ -163,6 +163,68 @@ func selfArray() *Array {
 	return a
 }
 
+// TestSpareStructs: the spare places of a list of structs hold structs, of which the members must be known.
+func TestSpareStructs(t *testing.T) {
+	name := func(members ...MemberDecl) *ClassType { return checkStruct("T", members...) }
+	inner := &ClassType{Name: "I", ValueType: true} // members not told
+	itself := name()
+	itself.Members = []MemberDecl{{"t", itself}}
+	for _, c := range []struct {
+		of    string
+		elem  *ClassType
+		value any
+		want  int
+	}{
+		{"known members", cMoney, eur("1", "a"), 4},
+		{"members known from the value", name(), name(MemberDecl{"X", PrimitiveInt32}).New(int32(5)), 4},
+		{"members of a member known from the value", name(MemberDecl{"i", inner}),
+			name(MemberDecl{"i", inner}).New((&ClassType{Name: "I", ValueType: true, Members: []MemberDecl{{"c", PrimitiveChar}}}).New(Char('x'))), 4},
+		{"unknown members", name(MemberDecl{"i", inner}), nil, 1},
+		{"no end", itself, nil, 1},
+	} {
+		items := List(c.elem, c.value).Values[0].(*Array)
+		values := items.Values.([]any)
+		if len(values) != c.want {
+			t.Errorf("%s: %d places", c.of, len(values))
+		}
+		if c.value == nil {
+			continue
+		}
+		if _, err := EncodeStream(items); err != nil {
+			t.Errorf("%s: %v", c.of, err)
+		}
+		spare, used := values[3].(*Instance), values[0].(*Instance)
+		if spare == used || len(spare.Values) != len(used.Values) {
+			t.Errorf("%s: the spare place holds %v", c.of, spare)
+		}
+	}
+}
+
+func TestDefaultComparer(t *testing.T) {
+	class := checkClass("C", MemberDecl{"value__", PrimitiveInt32})
+	const in = "System.Collections.Generic."
+	for _, c := range []struct {
+		key  Type
+		want string
+	}{
+		{StringType, GenericName(in+"GenericEqualityComparer`1", StringType)},
+		{PrimitiveDecimal, GenericName(in+"GenericEqualityComparer`1", PrimitiveDecimal)},
+		{PrimitiveByte, in + "ByteEqualityComparer"},
+		{NullableType{cMoney}, GenericName(in+"NullableEqualityComparer`1", cMoney)},
+		{GuidType(), GenericName(in+"GenericEqualityComparer`1", GuidType())},
+		{cStatus, GenericName(in+"EnumEqualityComparer`1", cStatus)},
+		{smallEnum, GenericName(in+"ObjectEqualityComparer`1", smallEnum)},
+		{class, GenericName(in+"ObjectEqualityComparer`1", class)},
+		{ObjectType, GenericName(in+"ObjectEqualityComparer`1", ObjectType)},
+		{ArrayType{Elem: PrimitiveByte}, GenericName(in+"ObjectEqualityComparer`1", ArrayType{Elem: PrimitiveByte})},
+		{&ClassType{Name: "System.Guid", Library: "L"}, GenericName(in+"ObjectEqualityComparer`1", &ClassType{Name: "System.Guid", Library: "L"})},
+	} {
+		if got := DefaultComparer(c.key); got.Class.Name != c.want || len(got.Values) != 0 || got.Class.Library != "" {
+			t.Errorf("%s\nwant %s", got.Class.Name, c.want)
+		}
+	}
+}
+
 func TestArrayCapacityAndBuckets(t *testing.T) {
 	for n, want := range map[int]int{0: 0, 1: 4, 4: 4, 5: 8, 9: 16, 1 << 20: 1 << 20, 1<<20 + 1: 1 << 21} {
 		if got := capacity(n); got != want {
@@ -175,6 +237,9 @@ func TestArrayCapacityAndBuckets(t *testing.T) {
 		if got := dictionary(n); got != want {
 			t.Errorf("a Dictionary of %d has %d buckets, not %d", n, got, want)
 		}
+	}
+	if got := buckets(func(int) bool { return false }); got < math.MaxInt32/2 {
+		t.Errorf("%d buckets are the most", got)
 	}
 	for _, c := range []struct{ n, version, size int32 }{{1, 1, 3}, {2, 2, 3}, {3, 4, 7}, {6, 8, 17}, {13, 16, 37},
 		{27, 31, 89}, {65, 70, 197}, {6062, 6073, 17519}, {112635, 112650, 324449}, {112634, 112648, 156437}} {
