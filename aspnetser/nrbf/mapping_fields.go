@@ -113,9 +113,6 @@ func (info *structInfo) add(t reflect.Type, index []int, base string) error {
 		info.fields = append(info.fields, f)
 	}
 	for _, sf := range embedded {
-		if !sf.IsExported() {
-			return fmt.Errorf("%s embeds %s, which is not exported", t, sf.Type)
-		}
 		name := baseName(sf)
 		if info.bases[name] {
 			return fmt.Errorf("%s has two base classes called %s", t, name)

@@ -23,20 +23,20 @@ type (
 		Status   checkStatus
 		Token    [16]byte `nrbf:",guid"`
 	}
-	checkStatus int32
-	checkInt16  int16
-	CheckPerson struct {
+	checkStatus     int32
+	checkInt16      int16
+	checkPersonBase struct {
 		ID   int32     `nrbf:"id"`
 		Name string    `nrbf:"name"`
 		Born time.Time `nrbf:",property"`
 	}
 	checkCustomer struct {
-		_           Class    `nrbf:"Contoso.Check.Customer, Contoso.Check, Version=0.0.0.0, Culture=neutral, PublicKeyToken=null"`
-		ID          int32    `nrbf:"id"`
-		Email       string   `nrbf:",property"`
-		Tags        []string `nrbf:",list"`
-		Name        string   `nrbf:"name"`
-		CheckPerson `nrbf:"Person"`
+		_               Class    `nrbf:"Contoso.Check.Customer, Contoso.Check, Version=0.0.0.0, Culture=neutral, PublicKeyToken=null"`
+		ID              int32    `nrbf:"id"`
+		Email           string   `nrbf:",property"`
+		Tags            []string `nrbf:",list"`
+		Name            string   `nrbf:"name"`
+		checkPersonBase `nrbf:"Person"`
 	}
 	checkLine struct {
 		_        Class `nrbf:"Contoso.Check.Line, Contoso.Check, Version=0.0.0.0, Culture=neutral, PublicKeyToken=null"`
@@ -116,7 +116,7 @@ func marshalled() map[string]any {
 		return checkSpan{From: eurGo(from, "EUR"), To: checkMoney{Amount: dec(to)}, Status: 1, Token: token}
 	}
 	buyer := &checkCustomer{ID: 1007, Email: "ada@example.org", Tags: []string{"vip", "early"}, Name: "Ada",
-		CheckPerson: CheckPerson{7, "Ada", ticksTime(572738688000000000, DateTimeUTC)}}
+		checkPersonBase: checkPersonBase{7, "Ada", ticksTime(572738688000000000, DateTimeUTC)}}
 	self := &checkNode{Label: "me"}
 	self.Parent, self.Any = self, self
 	root := &checkNode{Label: "root"}
