@@ -2,6 +2,7 @@ package aspnetser
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/aspstate/aspstate/aspnetser/nrbf"
 	"github.com/aspstate/aspstate/fixtures/blobs"
+	"github.com/aspstate/aspstate/fixtures/malformed"
 )
 
 // viewWalk visits what a view shows, with the path of each part as a reader of the text would write it.
@@ -174,4 +176,51 @@ func showHostile(t *testing.T, name string, stream []byte) string {
 	}
 	t.Logf("%s: %d bytes shown in %v as %d", name, len(stream), time.Since(began), len(text))
 	return string(text)
+}
+
+// FuzzPath takes paths apart: the parts put together are the path, and errors name a part of it.
+func FuzzPath(f *testing.F) {
+	for _, path := range []string{"cart.Lines[0].Sku", `["a.b"].x`, `'it\'s'[1, 2]`, "[]", "a..b", "[", `["\u00e9\x00"]`, "a]b", "a[b]c"} {
+		f.Add(path)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		segments, err := parsePath(path)
+		var e *PathError
+		if errors.As(err, &e) {
+			if e.Path != path || e.Offset < 0 || e.Offset+len(e.Segment) > len(path) || path[e.Offset:e.Offset+len(e.Segment)] != e.Segment {
+				t.Fatalf("%q: %+v", path, e)
+			}
+			return
+		}
+		whole := ""
+		for _, s := range segments {
+			if s.offset != len(whole) {
+				t.Fatalf("%q: part %q at %d", path, s.text, s.offset)
+			}
+			whole += s.text
+		}
+		if err != nil || whole != path {
+			t.Fatalf("%q: parts of %q, %v", path, whole, err)
+		}
+	})
+}
+
+// Blobs that are broken on purpose are shown as far as they can be decoded.
+func TestViewOfMalformedFixtures(t *testing.T) {
+	shown := 0
+	for _, c := range malformed.All(t) {
+		s, err := Decode(c.Bin, Options{})
+		if err != nil {
+			continue
+		}
+		if text := AppendText(nil, s); len(text) > sessionViewBytes {
+			t.Errorf("%s: %d bytes of text", c.Name, len(text))
+		}
+		for i := range s.Items {
+			newWalk(50, func(string, View) { shown++ }).walk("", viewOfItem(&s.Items[i].Value), 5)
+		}
+	}
+	if shown < 30 {
+		t.Errorf("%d values", shown)
+	}
 }
