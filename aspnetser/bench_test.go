@@ -7,8 +7,7 @@ import (
 	"github.com/aspstate/aspstate/fixtures/blobs"
 )
 
-// The timing sessions of fixtures/blobs. Run with -bench . and compare lines of one run:
-// Index to Copy (at most 10 times), JSON to Decode (at least 10 times), Encode to Decode (at most 1).
+// The timing sessions of fixtures/blobs.
 func benchmarkCases(b *testing.B) []blobs.Case {
 	var cases []blobs.Case
 	for _, c := range blobs.All(b) {
@@ -35,30 +34,9 @@ func timed(b *testing.B, do func(b *testing.B, c blobs.Case) func()) {
 	}
 }
 
-func BenchmarkCopy(b *testing.B) {
-	timed(b, func(b *testing.B, c blobs.Case) func() {
-		dst := make([]byte, len(c.Bin))
-		return func() { copy(dst, c.Bin) }
-	})
-}
+func BenchmarkCopy(b *testing.B) { timed(b, copyCase) }
 
-func BenchmarkIndex(b *testing.B) {
-	timed(b, func(b *testing.B, c blobs.Case) func() {
-		var x Index
-		return func() {
-			if err := x.Read(c.Bin, Options{}); err != nil {
-				b.Fatal(err)
-			}
-			n := 0
-			for i := range x.Len() {
-				n += len(x.Key(i)) + len(x.Slot(i))
-			}
-			if n == 0 {
-				b.Fatal("no keys, no slots")
-			}
-		}
-	})
-}
+func BenchmarkIndex(b *testing.B) { timed(b, indexCase) }
 
 func BenchmarkExamine(b *testing.B) {
 	timed(b, func(b *testing.B, c blobs.Case) func() {
@@ -104,45 +82,11 @@ func BenchmarkOpen(b *testing.B) {
 	})
 }
 
-func BenchmarkDecode(b *testing.B) {
-	timed(b, func(b *testing.B, c blobs.Case) func() {
-		return func() {
-			if _, err := Decode(c.Bin, Options{}); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
+func BenchmarkDecode(b *testing.B) { timed(b, decodeCase) }
 
-func BenchmarkEncode(b *testing.B) {
-	timed(b, func(b *testing.B, c blobs.Case) func() {
-		s, err := Decode(c.Bin, Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		return func() {
-			out, err := s.Append(nil)
-			if err != nil || len(out) != len(c.Bin) {
-				b.Fatal(err)
-			}
-		}
-	})
-}
+func BenchmarkEncode(b *testing.B) { timed(b, encodeCase) }
 
-// BenchmarkJSON decodes the same content from the JSON form, into structs as far as its shape is known beforehand.
-func BenchmarkJSON(b *testing.B) {
-	timed(b, func(b *testing.B, c blobs.Case) func() {
-		s, err := Decode(c.Bin, Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		text := AppendJSON(nil, s)
-		if c.Name == "primitives" {
-			return func() { decodeJSON[*string](b, text, len(s.Items)) }
-		}
-		return func() { decodeJSON[any](b, text, len(s.Items)) }
-	})
-}
+func BenchmarkJSON(b *testing.B) { timed(b, jsonCase) }
 
 // decodeJSON decodes a session whose values are of type V.
 func decodeJSON[V any](b *testing.B, text []byte, items int) {
