@@ -114,8 +114,9 @@ type UnmarshalOptions struct {
 	// Root is what the paths of errors begin with, such as the key of a session's item; "" is root.
 	Root string
 
-	// MaxMemory is the most bytes that slices may take, not counting what their elements refer to; 0 is DefaultMappingMemory. A
-	// stream of few bytes can hold a million nulls, each of which is a struct when a slice of structs is asked for.
+	// MaxMemory is the most bytes that slices, maps and texts that are put together may take, not counting what their elements
+	// refer to; 0 is DefaultMappingMemory. A stream of few bytes can hold a million nulls, each of which is a struct when a
+	// slice of structs is asked for.
 	MaxMemory int64
 }
 
@@ -314,7 +315,7 @@ func (u *unmarshaler) mismatch(v Value, dst reflect.Value) error {
 // claim takes memory for n elements of a slice.
 func (u *unmarshaler) claim(n int, elem reflect.Type) error {
 	if size := int64(max(elem.Size(), 1)); int64(n) > u.memory/size {
-		return u.fail("slices of more than %d bytes (MaxMemory)", u.limit())
+		return u.fail("more than %d bytes of slices, maps and texts (MaxMemory)", u.limit())
 	}
 	u.memory -= int64(n) * int64(elem.Size())
 	return nil

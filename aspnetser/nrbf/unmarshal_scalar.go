@@ -74,7 +74,7 @@ func (u *unmarshaler) scalar(s atom, dst reflect.Value) error {
 	switch {
 	case t.Kind() == reflect.Interface:
 		return u.natural(s.natural(), dst)
-	case hooksOf(t)&hookText != 0 && s.code == PrimitiveDecimal:
+	case s.code == PrimitiveDecimal && hooksOf(t)&hookText != 0:
 		return u.text(s.text, "Decimal", dst)
 	case isScalar(t):
 		ok = setTyped(s, dst)

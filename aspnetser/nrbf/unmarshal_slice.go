@@ -1,6 +1,7 @@
 package nrbf
 
 import (
+	"encoding/binary"
 	"reflect"
 	"unicode/utf16"
 )
@@ -77,8 +78,11 @@ func (u *unmarshaler) list(q sequence, s reflect.Value) error {
 		return nil
 	}
 	packed, _ := q.array.Packed()
-	if code == PrimitiveByte && s.Type().Elem().Kind() == reflect.Uint8 && q.first == 0 && s.Kind() == reflect.Slice {
-		copy(s.Bytes(), packed[:q.n])
+	if s.Kind() == reflect.Slice && q.first+q.n <= q.array.Len() && sameNumbers(code, s.Type().Elem()) {
+		size := primitives[code].size
+		if _, err := binary.Decode([]byte(packed[q.first*size:(q.first+q.n)*size]), binary.LittleEndian, s.Interface()); err != nil {
+			return u.failWith(err, "%v", err)
+		}
 		return nil
 	}
 	bits := unpackedBits(packed, code)
@@ -93,6 +97,11 @@ func (u *unmarshaler) list(q sequence, s reflect.Value) error {
 		}
 	}
 	return nil
+}
+
+// sameNumbers says whether elements of type t are what primitives of this type are in Go, so that all are copied at once.
+func sameNumbers(code PrimitiveType, t reflect.Type) bool {
+	return t.PkgPath() == "" && kindTypes[t.Kind()] == code && code != PrimitiveBoolean
 }
 
 // again gives an error the place that has become known since.

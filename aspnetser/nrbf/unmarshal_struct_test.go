@@ -234,7 +234,7 @@ func TestUnmarshalBounds(t *testing.T) {
 	nulls := treeValue(t, ArrayOf(ObjectType, make([]any, 1000)...))
 	var large [][100]int64
 	err := UnmarshalOptions{MaxMemory: 799_999}.Unmarshal(nulls, &large)
-	if err == nil || err.Error() != "root: slices of more than 799999 bytes (MaxMemory)" {
+	if err == nil || err.Error() != "root: more than 799999 bytes of slices, maps and texts (MaxMemory)" {
 		t.Errorf("%v", err)
 	}
 	if err := (UnmarshalOptions{MaxMemory: 800_000}).Unmarshal(nulls, &large); err != nil || len(large) != 1000 {

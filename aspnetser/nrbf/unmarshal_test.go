@@ -13,7 +13,7 @@ import (
 
 type (
 	named    int16
-	loud    string
+	loud     string
 	textual  struct{ s string }
 	hooked   struct{ n int }
 	unfitted struct{}
