@@ -57,7 +57,7 @@ func (t *viewWriter) step(w View, to *segment) (next View, why string) {
 	if to.square {
 		switch {
 		case src != nil:
-			return src.pick(&s, to)
+			return src.pick(to)
 		case s.kind == shapeMap:
 			return s.entry(to, t.named(&s))
 		case s.kind == shapeList && to.index != nil:

@@ -49,7 +49,7 @@ func appendJSONList(dst []byte, n int, part func(dst []byte, i int) []byte) []by
 }
 
 // pick returns a row of a DataTable, or a table of a DataSet by number or name.
-func (src *tableSource) pick(s *shape, to *segment) (View, string) {
+func (src *tableSource) pick(to *segment) (View, string) {
 	if src.single {
 		if len(to.index) != 1 {
 			return View{}, "a row of a table has a number"

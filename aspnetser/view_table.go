@@ -1,7 +1,6 @@
 package aspnetser
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -53,12 +52,6 @@ type dataRow struct {
 
 type columnError struct{ column, text string }
 
-func (t *dataTable) column(name string) int {
-	return slices.IndexFunc(t.columns, func(c dataColumn) bool { return c.name == name })
-}
-
-var nullCell = View{}
-
 // dataTableShape is a DataTable: XML remoting format keeps two texts, the binary one a member for each property.
 func dataTableShape(m *members) (shape, bool) {
 	schema, ok := m.text("XmlSchema")
@@ -76,8 +69,8 @@ func dataTableShape(m *members) (shape, bool) {
 	return shape{kind: shapeTable, load: b.loadTable}, true
 }
 
-// dataSetShape is a DataSet in either format. The binary one keeps each table's schema in a stream of its own, which is
-// read only if nothing else claims to be in it.
+// dataSetShape is a DataSet in either format. The binary one keeps each table's schema in a stream of its own, and the rows
+// in members of the set.
 func dataSetShape(m *members) (shape, bool) {
 	schema, ok := m.text("XmlSchema")
 	data, ok2 := m.text("XmlDiffGram")

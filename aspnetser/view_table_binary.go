@@ -1,10 +1,6 @@
 package aspnetser
 
-import (
-	"slices"
-
-	"github.com/aspstate/aspstate/aspnetser/nrbf"
-)
+import "github.com/aspstate/aspstate/aspnetser/nrbf"
 
 // binaryRows are the rows of a table in binary remoting format: three bits a row, the first two its state (00 unchanged,
 // 01 added, 10 modified, 11 deleted), the third whether it is being edited; an array of values a column, with a bit for
@@ -171,11 +167,9 @@ func (b *binaryRows) row(i, at int, s rowState, editing bool) dataRow {
 func (b *binaryRows) record(at int) []View {
 	cells := make([]View, len(b.columns))
 	for c, array := range b.columns {
-		if bitOf(b.nulls[c], at) {
-			cells[c] = nullCell
-			continue
+		if !bitOf(b.nulls[c], at) { // the zero View is null
+			cells[c] = ViewOf(array.At(at))
 		}
-		cells[c] = ViewOf(array.At(at))
 	}
-	return slices.Clip(cells)
+	return cells
 }
