@@ -5,25 +5,32 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aspstate/aspstate/aspnetser/nrbf"
 	"github.com/aspstate/aspstate/fixtures/blobs"
 )
 
+// fixtureBins are the fixtures by name, read once.
+var fixtureBins struct {
+	once   sync.Once
+	byName map[string][]byte
+}
+
 func fixtureSession(t testing.TB, name string) *Session {
 	t.Helper()
-	for _, c := range blobs.All(t) {
-		if c.Name == name {
-			s, err := Decode(c.Bin, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return s
+	fixtureBins.once.Do(func() {
+		fixtureBins.byName = make(map[string][]byte)
+		for _, c := range blobs.All(t) {
+			fixtureBins.byName[c.Name] = c.Bin
 		}
+	})
+	s, err := Decode(fixtureBins.byName[name], Options{})
+	if err != nil {
+		t.Fatalf("fixture %s: %v", name, err)
 	}
-	t.Fatalf("no fixture %s", name)
-	return nil
+	return s
 }
 
 func TestLookup(t *testing.T) {
