@@ -350,3 +350,6 @@ func packedSliceOf[T any](code PrimitiveType, stored string, n int) []T {
 	}
 	return out
 }
+
+// cellsOf returns the members or elements of an object that is not packed.
+func (g *Graph) cellsOf(o *object) []cell { return g.cells[o.first : o.first+o.n] }

@@ -52,6 +52,12 @@ func (d Decimal) Append(dst []byte) []byte {
 // digits with commas among them, a point. Digits that do not fit are rounded, half to even. ok is false for other texts
 // and for numbers of 2^96 and more.
 func ParseDecimal(s string) (d Decimal, ok bool) {
+	d, _, ok = parseDecimal(s)
+	return d, ok
+}
+
+// parseDecimal is ParseDecimal, and says whether nothing was rounded.
+func parseDecimal(s string) (d Decimal, exact, ok bool) {
 	s = strings.TrimLeft(s, blanks)
 	s = strings.TrimRight(strings.TrimRight(s, "\x00"), blanks)
 	signed := false
@@ -74,7 +80,7 @@ scan:
 					scale++
 				}
 			case !point:
-				return Decimal{}, false
+				return Decimal{}, false, false
 			default:
 				rest = rest || c != '0'
 			}
@@ -90,9 +96,10 @@ scan:
 		d.Negative, s = s == "-", ""
 	}
 	if !seen || s != "" {
-		return Decimal{}, false
+		return Decimal{}, false, false
 	}
-	return d.fit(digits, scale, rest)
+	d, exact, ok = d.fit(digits, scale, rest)
+	return d, exact && !rest, ok
 }
 
 const (
@@ -102,7 +109,7 @@ const (
 
 // fit gives d the magnitude of the digits, of which so many are behind the point. rest says that more follow which are
 // not all 0.
-func (d Decimal) fit(digits []byte, scale int, rest bool) (Decimal, bool) {
+func (d Decimal) fit(digits []byte, scale int, rest bool) (_ Decimal, exact, ok bool) {
 	if len(digits) <= 29 && scale <= 28 { // what .NET writes; 10^29 is below 2^97
 		var hi uint64
 		for _, c := range digits {
@@ -112,9 +119,10 @@ func (d Decimal) fit(digits []byte, scale int, rest bool) (Decimal, bool) {
 		}
 		if hi>>32 == 0 {
 			d.Hi, d.Scale = uint32(hi), uint8(scale)
-			return d, true
+			return d, true, true
 		}
 	}
+	exact = true
 	n, _ := new(big.Int).SetString(string(digits), 10)
 	ten, digit := big.NewInt(10), new(big.Int)
 	drop := 0
@@ -124,6 +132,7 @@ func (d Decimal) fit(digits []byte, scale int, rest bool) (Decimal, bool) {
 	if drop > 0 {
 		divisor := new(big.Int).Exp(ten, big.NewInt(int64(drop)), nil)
 		n.QuoRem(n, divisor, digit)
+		exact = digit.Sign() == 0
 		switch half := digit.Lsh(digit, 1).Cmp(divisor); {
 		case half > 0, half == 0 && (rest || n.Bit(0) == 1):
 			n.Add(n, big.NewInt(1))
@@ -132,14 +141,15 @@ func (d Decimal) fit(digits []byte, scale int, rest bool) (Decimal, bool) {
 	scale -= drop
 	if n.BitLen() > 96 {
 		if scale == 0 {
-			return Decimal{}, false
+			return Decimal{}, false, false
 		}
 		// Rounding up made it one digit longer: 79228162514264337593543950335.5 is too large, its tenth is not.
 		n.Quo(n, ten)
 		scale--
+		exact = false
 	}
 	d.Lo = new(big.Int).And(n, new(big.Int).SetUint64(1<<64-1)).Uint64()
 	d.Hi = uint32(new(big.Int).Rsh(n, 64).Uint64())
 	d.Scale = uint8(scale)
-	return d, true
+	return d, exact, true
 }

@@ -24,7 +24,7 @@ func (d *Decoder) Close() {
 	const maxKept = 1 << 20 // bytes; one huge stream shall not pin its tables
 	r, g := &d.r, d.r.g
 	if 16*(cap(r.stack)+cap(g.cells)+cap(r.frames)+cap(r.pending))+32*(cap(g.objects)+cap(g.texts))+64*(cap(g.members)+
-		cap(g.classes)+cap(g.libs)+cap(g.arrays))+4*(cap(r.ids.dense)+cap(r.classes.dense)+cap(r.libs.dense)) > maxKept {
+		cap(g.classes)+cap(g.libs)+cap(g.arrays))+r.ids.size()+r.classes.size()+r.libs.size() > maxKept {
 		return
 	}
 	d.r.reset("")
@@ -47,7 +47,6 @@ func (d *Decoder) Decode(s string) (g *Graph, n int, err error) {
 	} else {
 		g = d.r.g.clone(n)
 	}
-	g.stream = s[:n]
 	return g, n, nil
 }
 

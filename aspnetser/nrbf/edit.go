@@ -25,8 +25,9 @@ var (
 //	Byte … UInt64       any integer type, in range
 //	Char                any integer type: one UTF-16 unit that is no half of a surrogate pair
 //	Single, Double      float32, float64, without loss
-//	Decimal             Decimal, and string that ParseDecimal reads
-//	DateTime            time.Time: the kind stays, so a UTC one takes the instant and others take what t's clock shows
+//	Decimal             Decimal, and string that ParseDecimal reads without rounding; no negative zero, which .NET would not keep
+//	DateTime            time.Time: the kind stays, so a UTC one takes the instant and others take what t's clock shows; only a
+//	                    local one in the hour that comes twice becomes an ordinary local one when it changes
 //	TimeSpan            time.Duration, a whole number of ticks of 100 ns
 //	null                string, where a string may stand
 //
@@ -65,6 +66,11 @@ func (v Value) setBits(bits uint64) error {
 	if !changed {
 		b = []byte(g.packedOf(v.at))
 	}
+	if o.code == PrimitiveChar && len(b) == int(o.n) && bits < utf8.RuneSelf { // all of them ASCII
+		b[i] = byte(bits)
+		g.packed[v.at] = b
+		return nil
+	}
 	if o.code == PrimitiveChar {
 		units := utf16.Encode([]rune(string(b)))
 		if utf16.IsSurrogate(rune(units[i])) {
@@ -84,13 +90,17 @@ func (v Value) setDecimal(x any) error {
 	var s string
 	switch x := x.(type) {
 	case Decimal:
+		if x.Scale > 28 {
+			return fmt.Errorf("setting a Decimal: scale %d: %w", x.Scale, ErrRange)
+		}
 		s = x.String()
 	case string:
 		s = x
 	default:
 		return fmt.Errorf("setting a Decimal: %T: %w", x, ErrType)
 	}
-	if _, ok := ParseDecimal(s); !ok {
+	d, exact, ok := parseDecimal(s)
+	if !ok || !exact || d.Negative && d.Lo == 0 && d.Hi == 0 {
 		return fmt.Errorf("setting a Decimal: %w", ErrRange)
 	}
 	c := v.cell()
@@ -127,7 +137,11 @@ func bitsOf(p PrimitiveType, old uint64, x any) (bits uint64, err error) {
 		}
 	case PrimitiveDateTime:
 		if t, ok := x.(time.Time); ok {
-			return dateTimeOf(t, DateTimeKind(old>>62))
+			bits, err := dateTimeOf(t, DateTimeKind(old>>62))
+			if err == nil && bits&dateTicks == old&dateTicks {
+				bits = old
+			}
+			return bits, err
 		}
 	case PrimitiveTimeSpan:
 		if d, ok := x.(time.Duration); ok {
@@ -226,7 +240,7 @@ func (v Value) setString(x any) error {
 		return fmt.Errorf("setting a string: it is not UTF-8, or too long: %w", ErrRange)
 	case x == nil && v.IsNull():
 		return nil
-	case x != nil && v.IsNull() && !v.g.takesString(v.at):
+	case x != nil && v.IsNull() && !v.g.editing().takesString(v.g, v.at):
 		return fmt.Errorf("setting a null to a string: the place cannot hold one: %w", ErrType)
 	case v.at == v.g.root:
 		if x == nil {
@@ -236,96 +250,4 @@ func (v Value) setString(x any) error {
 		return nil
 	}
 	return v.g.place(v.at, s, x == nil)
-}
-
-// place puts a string or null in cell i, which has a string or null.
-func (g *Graph) place(i int32, s string, null bool) error {
-	c := &g.cells[i]
-	g.countMentions()
-	if c.kind == cellString && g.mentions[c.ref] == 0 && !null && g.cells[g.root].ref != textTarget(c.ref) {
-		g.texts[c.ref] = text{s: s}
-		return nil
-	}
-	if !null && g.lastID == math.MaxInt32 {
-		return fmt.Errorf("setting a string: no object id is left: %w", ErrRange)
-	}
-	if c.kind == cellString && (g.mentions[c.ref] > 0 && g.twice || g.mentions[c.ref] == 0 && g.cells[g.root].ref == textTarget(c.ref)) {
-		return fmt.Errorf("setting a string: it is the root too, or its id is used twice: %w", ErrType)
-	}
-	switch {
-	case c.kind == cellNull:
-		g.splitNulls(i)
-	case c.kind == cellRef:
-		g.mentions[-1-c.ref]--
-	case g.mentions[c.ref] > 0:
-		g.moveString(i)
-	}
-	marked := c.mark
-	if null {
-		*c = cell{mark: marked}
-		return nil
-	}
-	g.lastID++
-	*c = cell{kind: cellString, bits: uint64(uint32(g.lastID)), ref: int32(len(g.texts)), mark: marked}
-	g.texts = append(g.texts, text{s: s})
-	g.mentions = append(g.mentions, 0)
-	return nil
-}
-
-// countMentions counts the references to each text.
-func (g *Graph) countMentions() {
-	if g.mentions != nil {
-		return
-	}
-	g.mentions = make([]int32, len(g.texts))
-	for i := range g.cells[:g.root] {
-		if c := &g.cells[i]; c.kind == cellRef && c.ref < 0 {
-			g.mentions[-1-c.ref]++
-		}
-	}
-}
-
-// moveString makes some reference to the string of cell i the place where it stands.
-func (g *Graph) moveString(i int32) {
-	c := &g.cells[i]
-	for j := range g.cells[:g.root] {
-		if r := &g.cells[j]; r.kind == cellRef && r.ref == textTarget(c.ref) {
-			g.mentions[c.ref]--
-			r.kind, r.ref, r.bits = cellString, c.ref, c.bits
-			return
-		}
-	}
-}
-
-// splitNulls takes cell i out of its run of nulls.
-func (g *Graph) splitNulls(i int32) {
-	if g.cells[i].as == asUsual {
-		return
-	}
-	first := i
-	for g.cells[first].as == asMoreNulls {
-		first--
-	}
-	if next := &g.cells[i+1]; next.kind == cellNull && next.as == asMoreNulls {
-		next.as = g.cells[first].as
-	}
-}
-
-// takesString says whether the type of cell i's place lets a string stand there.
-func (g *Graph) takesString(i int32) bool {
-	for n := range g.objects {
-		o := &g.objects[n]
-		if o.isPacked() || i < o.first || i >= o.first+o.n {
-			continue
-		}
-		kind := uint8(declObject)
-		switch {
-		case o.isClass():
-			kind = g.membersOf(&g.classes[o.info])[i-o.first].decl.kind
-		case o.record == recordBinaryArray:
-			kind = g.arrays[o.info].elem.kind
-		}
-		return kind == declString || kind == declObject
-	}
-	return false
 }

@@ -64,6 +64,7 @@ func TestSetPrimitives(t *testing.T) {
 		{PrimitiveSingle, 0, 0.5, uint64(math.Float32bits(0.5)), nil},
 		{PrimitiveSingle, 0, 1.1, 0, ErrRange},
 		{PrimitiveSingle, 0, math.Inf(1), uint64(math.Float32bits(float32(math.Inf(1)))), nil},
+		{PrimitiveSingle, 0, math.NaN(), uint64(math.Float32bits(float32(math.NaN()))), nil},
 		{PrimitiveDouble, 0, 1.1, math.Float64bits(1.1), nil},
 		{PrimitiveTimeSpan, 0, time.Second, ticksPerSecond, nil},
 		{PrimitiveTimeSpan, 0, -time.Second, ^uint64(ticksPerSecond) + 1, nil},
@@ -71,6 +72,7 @@ func TestSetPrimitives(t *testing.T) {
 		{PrimitiveDateTime, ticks | 1<<62, utc.In(plus2), uint64(utc.Unix()*ticksPerSecond+unixEpochTicks+7) | 1<<62, nil},
 		{PrimitiveDateTime, ticks, utc.In(plus2), uint64((utc.Unix()+7200)*ticksPerSecond + unixEpochTicks + 7), nil},
 		{PrimitiveDateTime, ticks | 3<<62, utc, uint64(utc.Unix()*ticksPerSecond+unixEpochTicks+7) | 2<<62, nil},
+		{PrimitiveDateTime, ticks | 3<<62, timeOf(ticks), ticks | 3<<62, nil},
 		{PrimitiveDateTime, ticks, utc.Add(1), 0, ErrRange},
 		{PrimitiveDateTime, ticks, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), 0, ErrRange},
 		{PrimitiveDateTime, ticks, time.Date(0, 12, 31, 0, 0, 0, 0, time.UTC), 0, ErrRange},
@@ -216,6 +218,106 @@ func TestSetStrings(t *testing.T) {
 	}
 	if got := texts(again(t, g).Root()); !equal(got, []any{"a", nil, "b", "c"}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// A string that moves goes to the first of its mentions in the stream, which need not be the first of the cells: those of
+// a struct in its place come before its holder's.
+func TestSetMovesAStringForward(t *testing.T) {
+	pair := KeyValuePairType(StringType, StringType)
+	tuple := &ClassType{Name: GenericName("System.Tuple`3", StringType, StringType, pair), Members: []MemberDecl{
+		{Name: "m_Item1", Type: StringType}, {Name: "m_Item2", Type: StringType}, {Name: "m_Item3", Type: pair}}}
+	stream, err := EncodeStream(tuple.New("x", "x", pair.New("x", "x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := mustDecode(t, stream)
+	want := []any{"x", "x", "x", "x"}
+	for i, to := range []any{"new", nil} {
+		if err := g.Root().At(i).Set(to); err != nil {
+			t.Fatal(err)
+		}
+		want[i] = to
+		if n := stringsAhead(g); n > 0 {
+			t.Errorf("%d references stand before their string", n)
+		}
+		root := again(t, g).Root()
+		if got := append(texts(root)[:2], texts(root.At(2))...); !equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+}
+
+// What stands before a place stays there: a library whose class comes later, and runs of no nulls.
+func TestSetKeepsMarks(t *testing.T) {
+	b := in(rec(recordObjectArray), 1, 3, rec(recordLibrary), 9, "L", rec(recordNull), rec(recordNulls256), byte(0), rec(recordString), 2, "a",
+		rec(recordClass), 3, "C", 0, 9)
+	for _, to := range [][2]any{{"x", "y"}, {"x", nil}, {nil, "y"}} {
+		g := mustDecode(t, b)
+		for i, x := range to {
+			if err := g.Root().At(i).Set(x); err != nil {
+				t.Fatal(err)
+			}
+		}
+		root := again(t, g).Root()
+		if got := texts(root); !equal(got[:2], to[:]) || root.At(2).Library() != "L" {
+			t.Errorf("got %v", got)
+		}
+		if len(g.Append(nil)) < 2 || !bytes.Contains(g.Append(nil), []byte{recordNulls256, 0}) {
+			t.Error("the run of no nulls is gone")
+		}
+	}
+}
+
+// New strings get ids that nothing has, libraries included, and lengths of the shortest form.
+func TestSetIDsAndLengths(t *testing.T) {
+	overlong := []byte{0x81, 0x80, 0}
+	g := mustDecode(t, in(rec(recordLibrary), 7, "L", rec(recordObjectArray), 1, 3, rec(recordNull), rec(recordString), 2, overlong, []byte("a"), rec(recordReference), 2))
+	for i, x := range []string{"first", string(bytes.Repeat([]byte("x"), 300)), "third"} {
+		if err := g.Root().At(i).Set(x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 3 {
+		if id := int32(g.cells[g.objects[0].first+int32(i)].bits); id != 2 && id <= 7 {
+			t.Errorf("string %d has the id %d", i, id)
+		}
+	}
+	if got := texts(again(t, g).Root()); !equal(got, []any{"first", string(bytes.Repeat([]byte("x"), 300)), "third"}) {
+		t.Errorf("got %.40v", got)
+	}
+	one := mustDecode(t, in(rec(recordObjectArray), 1, 1, rec(recordString), 2, overlong, []byte("a")))
+	if err := one.Root().At(0).Set("b"); err != nil {
+		t.Fatal(err)
+	}
+	if out := one.Append(nil); !bytes.Contains(out, []byte{1, 'b', recordEnd}) {
+		t.Errorf("% x", out)
+	}
+	number := mustDecode(t, in(rec(recordObjectArray), 1, 1, rec(recordPrimitive), byte(PrimitiveDecimal), overlong, []byte("1")))
+	if err := number.Root().At(0).Set("2.50"); err != nil {
+		t.Fatal(err)
+	}
+	if out := number.Append(nil); !bytes.Contains(out, append([]byte{4}, "2.50\x0b"...)) {
+		t.Errorf("% x", out)
+	}
+}
+
+func TestSetDecimals(t *testing.T) {
+	for _, c := range []struct {
+		x    any
+		want string // "": refused
+	}{
+		{"-12.50", "-12.50"}, {Decimal{Lo: 125, Scale: 1}, "12.5"}, {Decimal{Lo: 1, Scale: 28}, "0.0000000000000000000000000001"},
+		{Decimal{Lo: 1, Scale: 29}, ""}, {Decimal{Lo: 1, Scale: 255}, ""}, {Decimal{Negative: true}, ""}, {"-0.00", ""},
+		{"79228162514264337593543950335", "79228162514264337593543950335"}, {"79228162514264337593543950335.4", ""},
+		{"0.00000000000000000000000000001", ""}, {"1x", ""}, {1.5, ""},
+	} {
+		g := mustDecode(t, in(rec(recordObjectArray), 1, 1, rec(recordPrimitive), byte(PrimitiveDecimal), "7"))
+		err := g.Root().At(0).Set(c.x)
+		got, _ := again(t, g).Root().At(0).Decimal()
+		if c.want == "" && (err == nil || got != "7") || c.want != "" && (err != nil || got != c.want) {
+			t.Errorf("%v: %q, %v; want %q", c.x, got, err, c.want)
+		}
 	}
 }
 

@@ -82,6 +82,7 @@ func FuzzEdit(f *testing.F) {
 		if err != nil {
 			return
 		}
+		ahead := stringsAhead(g)
 		places := leaves(g)
 		for i, e := range edits {
 			if len(places) > 0 {
@@ -90,6 +91,9 @@ func FuzzEdit(f *testing.F) {
 		}
 		want := AppendJSON(nil, g.Root())
 		out := g.Append(nil)
+		if now := stringsAhead(g); now > ahead {
+			t.Fatalf("after edits %v: %d references stand before their string, there were %d", edits, now, ahead)
+		}
 		again, n, err := Decode(out, Limits{MaxExpanded: -1})
 		if err != nil || n != len(out) {
 			t.Fatalf("after edits %v: %v", edits, err)
@@ -98,6 +102,20 @@ func FuzzEdit(f *testing.F) {
 			t.Fatalf("after edits %v: %s, want %s", edits, got, want)
 		}
 	})
+}
+
+// stringsAhead counts the references that stand before the string that they name. .NET does not read all of them.
+func stringsAhead(g *Graph) (n int) {
+	stands := make([]bool, len(g.texts))
+	g.inOrder(func(i int32) {
+		switch c := &g.cells[i]; {
+		case c.kind == cellString:
+			stands[c.ref] = true
+		case c.kind == cellRef && c.ref < 0 && !stands[-1-c.ref]:
+			n++
+		}
+	})
+	return n
 }
 
 func edit(e byte) any {

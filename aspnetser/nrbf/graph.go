@@ -25,15 +25,15 @@ type Graph struct {
 	root  int32 // cell of a reference to the root, which no record is; the last cell
 
 	// For edits.
-	lastID   int32            // no greater id is in use
-	packed   map[int32][]byte // elements of packed arrays that were changed, by object
-	mentions []int32          // by text: how many references name it; nil before the first edit
+	lastID int32            // no greater id is in use
+	packed map[int32][]byte // elements of packed arrays that were changed, by object
+	edits  *edits           // nil before the first edit of a string
 }
 
 // cell is one place: a member, an element, or a record outside all others.
 type cell struct {
 	bits uint64 // a primitive's bits, as wide as its type; the id of a string or reference
-	ref  int32  // cellString, cellDecimal: index of the text; cellObject: index of the object; cellRef: see target
+	ref  int32  // cellString, Decimal: index of the text; cellObject: index of the object; cellRef: see below; asMoreNulls: as of the first
 	kind cellKind
 	code PrimitiveType // of a primitive
 	as   uint8         // how it is spelt
@@ -136,9 +136,6 @@ type span struct{ first, n int32 }
 func (g *Graph) membersOf(c *class) []member {
 	return g.members[c.members.first : c.members.first+c.members.n]
 }
-
-// cellsOf returns the members or elements of an object that is not packed.
-func (g *Graph) cellsOf(o *object) []cell { return g.cells[o.first : o.first+o.n] }
 
 // packedOf returns the elements of a packed array, as they are stored.
 func (g *Graph) packedOf(i int32) string {

@@ -4,7 +4,7 @@ package nrbf
 // negative number no limit. A stream over a limit gives a *LimitError; it may be sound. Microsoft's reader has none of
 // them (session-blob.md 5).
 type Limits struct {
-	// MaxMemory is the most bytes that the values, objects and names of a graph may take in memory, or 10 times the stream's
+	// MaxMemory is the most bytes that the values, objects and names of a graph may take in memory, or 12 times the stream's
 	// size where that is more; the copy of the stream comes on top. A value takes 16 bytes, also one of a run of nulls, which
 	// is 5 bytes of the stream however long it is. Default DefaultMaxMemory.
 	MaxMemory int
@@ -13,8 +13,8 @@ type Limits struct {
 	// inside. Nothing recurses over it; each takes 32 bytes. Default DefaultMaxDepth.
 	MaxDepth int
 
-	// MaxExpanded is the most bytes that names and texts may take when every mention of them is spelt out, as views do, or
-	// 16 times the size of the stream where that is more. A string of a megabyte can be mentioned by 5 bytes. Default
+	// MaxExpanded is the most bytes that names and texts may take when every mention of them is spelt out, as JSON does, or
+	// 32 times the size of the stream where that is more. A string of a megabyte can be mentioned by 5 bytes. Default
 	// DefaultMaxExpanded.
 	MaxExpanded int
 }
@@ -22,22 +22,22 @@ type Limits struct {
 // Default limits. Of the real fixtures over 10 KB the one that takes most is o-wide, with 7 times its size.
 const (
 	DefaultMaxMemory   = 32 << 20
-	DefaultMaxDepth    = 1 << 20 // fixture nrbf-depth-bomb has 300,000
-	DefaultMaxExpanded = 16 << 20
+	DefaultMaxDepth    = 1 << 20 // fixture nrbf-depth-bomb has 50,000
+	DefaultMaxExpanded = 64 << 20
 )
 
 // What the parts of a graph are counted as, in bytes: their size, and what tables of them take.
 const (
 	memoryValue   = 16 // once in the graph, and once on the stack of the reader at its highest
-	memoryObject  = 28 + memoryID
+	memoryObject  = 36 // with its id
 	memoryText    = 24
-	memoryClass   = 56 + memoryID
+	memoryClass   = 64
 	memoryMember  = 56
 	memoryArray   = 88
 	memoryBound   = 8 // a length and a lower bound
-	memoryLibrary = 32 + memoryID
+	memoryLibrary = 40
 	memoryMark    = 80
-	memoryID      = 16
+	memorySparse  = 48 // an id out of the usual order
 )
 
 func limit(set, byDefault, atLeast int) int64 {

@@ -66,9 +66,9 @@ func newReader(s string, l Limits) *reader {
 
 // setLimits sets the limits for input of so many bytes, of which nothing has been read.
 func (r *reader) setLimits(l Limits, size int) {
-	r.maxMemory = limit(l.MaxMemory, DefaultMaxMemory, 10*size)
+	r.maxMemory = limit(l.MaxMemory, DefaultMaxMemory, 12*size)
 	r.maxDepth = limit(l.MaxDepth, DefaultMaxDepth, 0)
-	r.maxExpanded = limit(l.MaxExpanded, DefaultMaxExpanded, 16*size)
+	r.maxExpanded = limit(l.MaxExpanded, DefaultMaxExpanded, 32*size)
 	r.memory, r.expanded, r.highest = 0, 0, 0
 }
 
@@ -87,6 +87,9 @@ func (r *reader) reset(s string) {
 
 // run reads the whole stream.
 func (r *reader) run() {
+	if len(r.s) > math.MaxInt32 {
+		r.fail(0, "stream of more than %d bytes", math.MaxInt32) // of which .NET could not make an array
+	}
 	r.readHeader()
 	r.frames = append(extend(r, r.frames, 1, memoryObject), frame{object: -1, left: math.MaxInt32, class: -1})
 	for r.err == nil && !r.ended {
@@ -103,6 +106,7 @@ func (r *reader) run() {
 	if r.err == nil {
 		r.finish()
 		r.resolve()
+		r.g.stream = r.s[:r.pos]
 	}
 }
 
@@ -144,6 +148,13 @@ func (r *reader) start(t byte, at int) {
 func (r *reader) spend(bytes int64) {
 	if r.memory += bytes; r.memory > r.maxMemory {
 		r.tooMany(r.pos, "MaxMemory", "bytes of memory", r.maxMemory)
+	}
+}
+
+// setID enters an id.
+func (r *reader) setID(t *idTable, id, target int32) {
+	if t.set(id, target) {
+		r.spend(memorySparse)
 	}
 }
 
@@ -306,7 +317,7 @@ func (r *reader) readLibrary() {
 	}
 	i := int32(len(r.g.libs))
 	r.g.libs = append(r.g.libs, library{id, name})
-	r.libs.set(id, i)
+	r.setID(&r.libs, id, i)
 	r.mark(mark{recordLibrary, i})
 }
 
@@ -359,7 +370,7 @@ func (r *reader) readNulls(at int, n int32) {
 	}
 	r.push(first)
 	for i := int32(1); i < n && r.err == nil; i++ {
-		r.push(cell{as: asMoreNulls})
+		r.push(cell{as: asMoreNulls, ref: int32(first.as)})
 	}
 }
 
@@ -411,7 +422,7 @@ func (r *reader) newObject(o object, at int) int32 {
 	if r.spend(memoryObject); r.err != nil {
 		return 0
 	}
-	r.ids.set(o.id, objectTarget(i))
+	r.setID(&r.ids, o.id, objectTarget(i))
 	r.g.lastID = max(r.g.lastID, o.id)
 	r.g.objects = append(extend(r, r.g.objects, 1, memoryObject), o)
 	return i

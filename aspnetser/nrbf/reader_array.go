@@ -54,7 +54,9 @@ func (r *reader) primitiveElements(o object, at int) {
 	}
 	from := r.pos
 	if code == PrimitiveChar {
-		o.size = int32(r.chars(int(o.n)))
+		// Others than one-dimensional arrays from 0 up are read element by element.
+		pairs := o.record == recordPrimitiveArray || r.g.arrays[o.info].kind == arraySingle
+		o.size = int32(r.chars(int(o.n), pairs))
 	} else {
 		size := primitives[code].size
 		if int64(o.n)*int64(size) > int64(r.left()) {

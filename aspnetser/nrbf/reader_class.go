@@ -77,7 +77,7 @@ func (r *reader) readClass() {
 	c.cost += int64(len(r.g.library(c.lib)))
 	i := int32(len(r.g.classes))
 	r.g.classes = append(extend(r, r.g.classes, 1, memoryClass), c)
-	r.classes.set(c.id, i)
+	r.setID(&r.classes, c.id, i)
 	r.instance(record, c.id, idAt, i)
 }
 

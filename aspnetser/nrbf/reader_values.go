@@ -22,9 +22,8 @@ func (r *reader) readString() {
 		return
 	}
 	r.g.twice = r.g.twice || taken
-	r.spend(memoryID)
 	i := r.newText(t)
-	r.ids.set(id, textTarget(i))
+	r.setID(&r.ids, id, textTarget(i))
 	r.g.lastID = max(r.g.lastID, id)
 	r.push(cell{kind: cellString, bits: uint64(uint32(id)), ref: i})
 }
@@ -140,9 +139,9 @@ func (r *reader) char() rune {
 	return c
 }
 
-// chars reads the UTF-8 of n UTF-16 units and returns how many bytes it is: 4 bytes fill two elements (fixture
-// o-char-array-astral).
-func (r *reader) chars(n int) int {
+// chars reads the UTF-8 of n UTF-16 units and returns how many bytes it is. Where pairs are allowed 4 bytes fill two
+// elements (fixture o-char-array-astral).
+func (r *reader) chars(n int, pairs bool) int {
 	i := r.pos
 	for n > 0 {
 		if i < len(r.s) && r.s[i] < utf8.RuneSelf {
@@ -157,6 +156,9 @@ func (r *reader) chars(n int) int {
 			return 0
 		case c == utf8.RuneError && size == 1:
 			r.fail(i, "Char is not UTF-8")
+			return 0
+		case size == 4 && !pairs:
+			r.fail(i, "Char of 4 bytes")
 			return 0
 		case size == 4 && n < 2:
 			r.fail(i, "the last Char is half of a sequence of 4 bytes")

@@ -132,16 +132,21 @@ func (v Value) Bits() uint64 {
 }
 
 func (v Value) packedBits() uint64 {
-	o := &v.g.objects[v.at]
-	i := int(v.element) - 1
-	if o.code == PrimitiveChar {
-		return uint64(unit(v.g.packedOf(v.at), i))
-	}
+	o, i := &v.g.objects[v.at], int(v.element)-1
+	b, changed := v.g.packed[v.at]
 	size := primitives[o.code].size
-	if b, changed := v.g.packed[v.at]; changed {
-		return primitiveBits(b[i*size:], size)
+	switch {
+	case o.code != PrimitiveChar:
+		if changed {
+			return primitiveBits(b[i*size:], size)
+		}
+		return primitiveBits(v.g.stream[int(o.first)+i*size:], size)
+	case changed && len(b) == int(o.n): // all of them ASCII
+		return uint64(b[i])
+	case !changed && o.size == o.n:
+		return uint64(v.g.stream[int(o.first)+i])
 	}
-	return primitiveBits(v.g.stream[int(o.first)+i*size:], size)
+	return uint64(unit(v.g.packedOf(v.at), i))
 }
 
 // Bool returns a Boolean; every byte but 0 is true.
