@@ -20,10 +20,12 @@ import (
 //		}
 //	}
 //
-// Fields of Go get the auto-properties of their name.
+// To read it, fields of the same names are enough. To write it, it takes the name of the class and of its assembly, and
+// that these are properties.
 type Prefs struct {
-	Theme    string
-	PageSize int
+	_        nrbf.Class `nrbf:"Shop.Prefs, Shop, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null"`
+	Theme    string     `nrbf:",property"`
+	PageSize int32      `nrbf:",property"`
 }
 
 // stored returns what the session store holds for one session. Here it is made; the application would have set
@@ -32,25 +34,15 @@ type Prefs struct {
 //	Session["prefs"] = new Prefs { Theme = "light", PageSize = 25 };
 //	Session["visits"] = 3;
 func stored() []byte {
-	prefs := &nrbf.ClassType{
-		Name:    "Shop.Prefs",
-		Library: "Shop, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null",
-		Members: []nrbf.MemberDecl{
-			{Name: nrbf.BackingField("Theme"), Type: nrbf.StringType},
-			{Name: nrbf.BackingField("PageSize"), Type: nrbf.PrimitiveInt32},
-		},
-	}
-	c := aspnetser.Collection{Timeout: 20}
+	c := &aspnetser.Collection{Timeout: 20}
 	for key, x := range map[string]any{
-		"names":  nrbf.ListFrom([]string{"Ada", "Grace"}),
-		"prefs":  prefs.New("light", int32(25)),
+		"names":  nrbf.ListOf[string]{"Ada", "Grace"},
+		"prefs":  &Prefs{Theme: "light", PageSize: 25},
 		"visits": int32(3),
 	} {
-		v, err := aspnetser.ValueOf(x)
-		if err != nil {
+		if err := aspnetser.Set(c, key, x); err != nil {
 			log.Fatal(err)
 		}
-		c.Set(key, v)
 	}
 	blob, err := c.Append(nil)
 	if err != nil {
@@ -92,7 +84,7 @@ func Example() {
 			}
 		}
 	}
-	c.Set("visits", aspnetser.Int32(visits+1))
+	c.Set("visits", aspnetser.Int32(visits+1)) // or aspnetser.Set(c, "visits", visits+1)
 
 	blob, err := c.Append(nil) // to be written back to the store
 	if err != nil {

@@ -3,6 +3,7 @@ package aspnetser
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/aspstate/aspstate/aspnetser/nrbf"
@@ -109,13 +110,19 @@ func (v Value) natural() any {
 //	time.Time                                    DateTime of what its clock shows; no zone, no kind (session-blob.md 4)
 //	nrbf.DateTime                                DateTime without its kind
 //	time.Duration, nrbf.TimeSpan                 TimeSpan
+//	types whose kind is bool, string or number   the same, unless nrbf.Marshal knows them better: an nrbf.Enum
+//	pointers to these                            the same, Null where nil
 //	Value                                        itself
 //	*nrbf.Graph                                  Object
 //	*nrbf.Instance, *nrbf.Array                  Object of a new graph
+//	slices, maps, structs, pointers to them      Object that [nrbf.Marshal] makes, Null where nil
+//
+// A []string becomes a String[], and an nrbf.ListOf[string] a List<string>; a struct needs an nrbf.Class that says which
+// class of the application it is.
 //
 // Refused are times that are no whole number of ticks of 100 ns, which t.Truncate(100) is, and those that .NET cannot
 // count; int and uint, since .NET has none that is 32 bits wide here and 64 there (who reads it as an int needs an int32);
-// and everything else.
+// and what nrbf.Marshal refuses.
 func ValueOf(x any) (Value, error) {
 	switch x := x.(type) {
 	case nil:
@@ -173,7 +180,84 @@ func ValueOf(x any) (Value, error) {
 	case *nrbf.Instance, *nrbf.Array:
 		return newObject(x)
 	}
-	return Value{}, fmt.Errorf("value of type %T: no .NET type stands for it", x)
+	return valueOfKind(x)
+}
+
+// valueOfKind is ValueOf for types that are not known by name.
+func valueOfKind(x any) (Value, error) {
+	v := reflect.ValueOf(x)
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		if v.IsNil() {
+			return Null(), nil
+		}
+	}
+	switch x.(type) {
+	case nrbf.Enum, nrbf.Marshaler:
+		return marshalled(x)
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		return Boolean(v.Bool()), nil
+	case reflect.String:
+		return String(v.String()), nil
+	case reflect.Int8:
+		return SByte(int8(v.Int())), nil
+	case reflect.Int16:
+		return Int16(int16(v.Int())), nil
+	case reflect.Int32:
+		return Int32(int32(v.Int())), nil
+	case reflect.Int64:
+		return Int64(v.Int()), nil
+	case reflect.Uint8:
+		return Byte(uint8(v.Uint())), nil
+	case reflect.Uint16:
+		return UInt16(uint16(v.Uint())), nil
+	case reflect.Uint32:
+		return UInt32(uint32(v.Uint())), nil
+	case reflect.Uint64:
+		return UInt64(v.Uint()), nil
+	case reflect.Float32:
+		return Single(float32(v.Float())), nil
+	case reflect.Float64:
+		return Double(v.Float()), nil
+	case reflect.Int, reflect.Uint, reflect.Uintptr:
+		return Value{}, fmt.Errorf("value of type %T: .NET has no number whose size is not known; use an int32 or its like", x)
+	case reflect.Pointer:
+		if isScalar(v.Type().Elem()) {
+			return ValueOf(v.Elem().Interface())
+		}
+	}
+	return marshalled(x)
+}
+
+// isScalar says whether values of a type are no Objects.
+func isScalar(t reflect.Type) bool {
+	switch t {
+	case reflect.TypeFor[time.Time](), reflect.TypeFor[nrbf.DateTime](), reflect.TypeFor[Decimal](), reflect.TypeFor[GUID](),
+		reflect.TypeFor[Value]():
+		return true
+	}
+	return t.Kind() <= reflect.Float64 || t.Kind() == reflect.String
+}
+
+// marshalled makes an Object of a new graph.
+func marshalled(x any) (Value, error) {
+	g, err := nrbf.Marshal(x)
+	if err != nil {
+		return Value{}, err
+	}
+	return Object(g), nil
+}
+
+// Set sets an item of c to the value of a Go value, or makes the item: see [ValueOf] and [Collection.Set].
+func Set(c *Collection, key string, x any) error {
+	v, err := ValueOf(x)
+	if err != nil {
+		return fmt.Errorf("setting item %s: %w", quoteCut(key, 40), err)
+	}
+	c.Set(key, v)
+	return nil
 }
 
 // newObject encodes a new graph and reads it, which is what an Object consists of.

@@ -156,11 +156,21 @@ func TestValueOfGoValues(t *testing.T) {
 	}
 }
 
+type named string
+
+type color int16
+
+func (color) NRBFEnum() string {
+	return "Shop.Color, Shop, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null"
+}
+
 func TestValueOf(t *testing.T) {
+	color3 := color(3)
 	list := nrbf.ListFrom([]string{"a", "b"})
 	var c Collection
 	for i, x := range []any{list, nrbf.ArrayFrom([]int32{1, 2}), nrbf.DateTime{Ticks: 5, Kind: nrbf.DateTimeUTC}, nrbf.TimeSpan(3), Int32(4), 90 * time.Second,
-		time.Date(2020, 2, 29, 23, 0, 0, 100, time.FixedZone("", -7200)), graphOfStream(t, emptyArray())} {
+		time.Date(2020, 2, 29, 23, 0, 0, 100, time.FixedZone("", -7200)), graphOfStream(t, emptyArray()), []string{"x", "y"},
+		nrbf.ListOf[int32]{7}, map[string]int64{"k": 1}, named("n"), new(named), (*int32)(nil), []byte(nil), color(3), &color3} {
 		v, err := ValueOf(x)
 		if err != nil {
 			t.Fatal(err)
@@ -172,13 +182,23 @@ func TestValueOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	back := open(t, blob, Options{})
-	for key, want := range []string{"[a b]", "[1 2]", "0001-01-01 00:00:00.0000005", "300ns", "4", "1m30s", "2020-02-29 23:00:00.0000001", "[]"} {
+	for key, want := range []string{"[a b]", "[1 2]", "0001-01-01 00:00:00.0000005", "300ns", "4", "1m30s", "2020-02-29 23:00:00.0000001", "[]",
+		"[x y]", "[7]", "map[k:1]", "n", "", "<nil>", "<nil>", "3", "3"} {
 		if got := got[any](back, fmt.Sprint(key)); !strings.HasPrefix(got, want) {
 			t.Errorf("%d: got %s, want %s", key, got, want)
 		}
 	}
+	if v, _ := back.Get("15"); v.Type() != TypeObject {
+		t.Errorf("an enum became %v", v.Type())
+	}
+	if err := Set(&c, "z", 5); err == nil || err.Error() != `setting item "z": value of type int: .NET has no number whose size is not known; use an int32 or its like` {
+		t.Errorf("got %v", err)
+	}
+	if err := Set(&c, "z", []string{"a"}); err != nil || fmt.Sprint(must[[]string](t, &c, "Z")) != "[a]" {
+		t.Errorf("got %v", err)
+	}
 	for _, x := range []any{5, uint(5), struct{}{}, time.Duration(99), time.Date(2020, 1, 1, 0, 0, 0, 1, time.UTC),
-		time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), (*nrbf.Graph)(nil), []string{"a"},
+		time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), func() {}, new(int), []int{1},
 		nrbf.ListType(nrbf.StringType).New(1)} {
 		if v, err := ValueOf(x); err == nil {
 			t.Errorf("%T %v became %v", x, x, v.Type())
