@@ -56,12 +56,13 @@ func (e *encoder) extent(a *Array, elem *declared) (n int, ok bool) {
 			e.fail("array: length %d", length)
 			return 0, false
 		}
-		if i < len(a.Lower) && (a.Lower[i] < math.MinInt32 || int64(a.Lower[i])+int64(length)-1 > math.MaxInt32) {
+		if i < len(a.Lower) && (a.Lower[i] < math.MinInt32 || int64(a.Lower[i])+int64(length) > math.MaxInt32) {
 			e.fail("array: lower bound %d for %d elements", a.Lower[i], length)
 			return 0, false
 		}
-		if product *= int64(length); product > math.MaxInt32 {
-			product = math.MaxInt32 + 1 // a length of 0 may follow
+		if product *= int64(length); product > math.MaxInt32 { // also where a length of 0 follows
+			e.fail("array of more than %d elements", math.MaxInt32)
+			return 0, false
 		}
 	}
 	if product != int64(n) {

@@ -1,8 +1,6 @@
 package nrbf
 
 import (
-	"encoding/hex"
-	"strings"
 	"testing"
 )
 
@@ -69,11 +67,11 @@ func number(s string) Decimal {
 func money(amount string, currency any) *Instance { return moneyType.New(number(amount), currency) }
 
 func guid(s string) *Instance {
-	b, err := hex.DecodeString(strings.ReplaceAll(s, "-", ""))
-	if err != nil {
-		panic(err)
+	g, ok := ParseGUID(s)
+	if !ok {
+		panic("no Guid: " + s)
 	}
-	return Guid([16]byte(b))
+	return Guid(g)
 }
 
 // must returns what a shape that can fail made.

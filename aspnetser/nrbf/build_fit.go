@@ -73,6 +73,11 @@ func (e *encoder) fits(d *declared, v any, element bool) *declared {
 			e.fail("%s in a place of type %s, where .NET cannot write one", describe(v), d.name)
 			return nil
 		}
+		if element && d.kind == declaredArray && actual.name != d.name && d.takes(actual) {
+			// .NET writes an array of strings in an array of Object arrays, and fails to read it.
+			e.fail("%s in an array of %s, which .NET writes and cannot read", actual.name, d.name)
+			return nil
+		}
 		if d.takes(actual) {
 			return actual
 		}

@@ -15,6 +15,9 @@ func distinct(of string, ignoreCase bool, pairs []Pair) error {
 		if key == nil {
 			return &BuildError{of, fmt.Sprintf("the key of pair %d is null", i)}
 		}
+		if !isValue(key) {
+			return &BuildError{of, fmt.Sprintf("the key of pair %d is a Go %T, which stands for no .NET type", i, key)}
+		}
 		same := sameKey(key, ignoreCase)
 		if first, taken := seen[same]; taken {
 			return &BuildError{of, fmt.Sprintf("pairs %d and %d have equal keys", first, i)}
@@ -22,6 +25,16 @@ func distinct(of string, ignoreCase bool, pairs []Pair) error {
 		seen[same] = i
 	}
 	return nil
+}
+
+// isValue says whether v stands for a .NET value.
+func isValue(v any) bool {
+	switch v.(type) {
+	case string, *StringObject, *Instance, *Array:
+		return true
+	}
+	code, _ := primitiveOf(v)
+	return code != 0
 }
 
 // sameKey returns a value that is the same for keys that .NET's Equals calls equal.
@@ -51,7 +64,7 @@ func sameKey(key any, ignoreCase bool) any {
 		return decimalKey(text)
 	case *Instance:
 		if k.Class != nil && k.Class.ValueType {
-			return structKey(k)
+			return structKey(k, 0)
 		}
 	}
 	return key
@@ -67,20 +80,37 @@ const (
 	nanDouble
 )
 
-// structKey is for structs of primitives and Strings, such as Guid and enums. Others are kept apart by their pointers.
-func structKey(o *Instance) any {
+// structKey is the same for structs whose members are the same, as ValueType.Equals has it: strings by their text, objects
+// by identity. Structs that stand deeper in one another are kept apart by their pointers.
+func structKey(o *Instance, depth int) any {
+	if depth > maxStructDepth {
+		return o
+	}
 	var b strings.Builder
-	b.WriteString(o.Class.Name)
+	fmt.Fprintf(&b, "%q %q", o.Class.Name, libraryOf(o.Class))
 	for _, v := range o.Values {
-		code, bits := primitiveOf(v)
-		text, isText := v.(string)
-		if code == 0 && !isText || code == PrimitiveDecimal {
+		if v = dropNil(v); v != nil && !isValue(v) {
 			return o
 		}
-		fmt.Fprintf(&b, "/%d %d %q", code, bits, text)
+		var k any
+		if inner, ok := v.(*Instance); ok && inner.Class != nil && inner.Class.ValueType {
+			k = structKey(inner, depth+1)
+		} else {
+			k = sameKey(v, false)
+		}
+		switch k := k.(type) {
+		case string, structText:
+			fmt.Fprintf(&b, "/%q", k)
+		case *Instance, *Array:
+			fmt.Fprintf(&b, "/%p", k)
+		default:
+			fmt.Fprintf(&b, "/%T %v", k, k)
+		}
 	}
 	return structText(b.String())
 }
+
+const maxStructDepth = 4
 
 type structText string
 

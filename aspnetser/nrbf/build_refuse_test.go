@@ -50,6 +50,7 @@ func TestRefused(t *testing.T) {
 		{"array in class", of(cLine, ArrayFrom([]int32{1})), "root.m", "array in a place"},
 		{"another array", of(ArrayType{Elem: PrimitiveInt32}, ArrayFrom([]int64{1})), "root.m", "array in a place of type System.Int32[]"},
 		{"array of other rank", of(ArrayType{PrimitiveInt32, 2}, ArrayFrom([]int32{1})), "root.m", "array in a place of type System.Int32[,]"},
+		{"strings in an array of object arrays", ArrayOf(ArrayType{Elem: ObjectType}, ArrayFrom([]string{"a"})), "root[0]", "System.String[] in an array of System.Object[]"},
 		{"primitives are not covariant", of(ArrayType{Elem: ObjectType}, ArrayFrom([]int32{1})), "root.m", "array in a place"},
 		{"array with lower bound", of(ArrayType{Elem: PrimitiveInt32}, &Array{Elem: PrimitiveInt32, Lower: []int{1}, Values: []int32{1}}), "root.m", "array in a place"},
 		{"nullable of another type", of(NullableType{PrimitiveInt32}, int16(1)), "root.m", "Int16 in a place of type System.Nullable`1"},
@@ -108,8 +109,10 @@ func TestRefused(t *testing.T) {
 		{"lengths and values", &Array{Elem: ObjectType, Lengths: []int{2, 2}, Values: []any{nil}}, "root", "1 values where the lengths say 4"},
 		{"negative length", &Array{Elem: ObjectType, Lengths: []int{-1}}, "root", "length -1"},
 		{"negative lengths", &Array{Elem: ObjectType, Lengths: []int{-1, -1}, Values: []any{nil}}, "root", "length -1"},
-		{"lengths that overflow", &Array{Elem: ObjectType, Lengths: []int{math.MaxInt32, math.MaxInt32, math.MaxInt32}}, "root", "0 values where"},
-		{"lengths that overflow to 0", &Array{Elem: ObjectType, Lengths: []int{1 << 16, 1 << 16, 1 << 16, 1 << 16}}, "root", "0 values where"},
+		{"lengths that overflow", &Array{Elem: ObjectType, Lengths: []int{math.MaxInt32, math.MaxInt32, math.MaxInt32}}, "root", "more than 2147483647 elements"},
+		{"lengths that overflow before a 0", &Array{Elem: PrimitiveByte, Lengths: []int{1 << 16, 1 << 16, 0}}, "root", "more than 2147483647 elements"},
+		{"the last index is past the end", &Array{Elem: PrimitiveInt32, Lower: []int{math.MaxInt32 - 1}, Values: []int32{1, 2}}, "root", "lower bound"},
+		{"lengths that overflow to 0", &Array{Elem: ObjectType, Lengths: []int{1 << 16, 1 << 16, 1 << 16, 1 << 16}}, "root", "more than 2147483647 elements"},
 		{"33 dimensions", &Array{Elem: ObjectType, Lengths: make([]int, 33)}, "root", "array of 33 dimensions"},
 		{"lower bounds of another rank", &Array{Elem: ObjectType, Lengths: []int{1, 1}, Lower: []int{1}, Values: []any{nil}}, "root", "array of 2 dimensions with 1 lower bounds"},
 		{"lower bound too high", &Array{Elem: PrimitiveInt32, Lower: []int{math.MaxInt32}, Values: []int32{1, 2}}, "root", "lower bound 2147483647 for 2 elements"},
@@ -145,6 +148,8 @@ func TestRefused(t *testing.T) {
 func TestKeys(t *testing.T) {
 	a := cSku.New("A")
 	nan := math.NaN()
+	textPair := KeyValuePairType(StringType, StringType)
+	deepPair := KeyValuePairType(PrimitiveInt32, textPair)
 	for _, c := range []struct {
 		name       string
 		ignoreCase bool
@@ -171,6 +176,13 @@ func TestKeys(t *testing.T) {
 		{"one object twice", false, []any{a, cSku.New("A"), a}, "pairs 0 and 2 have equal keys"},
 		{"structs", false, []any{guid("00000000-0000-0000-0000-000000000001"), Guid([16]byte{}), cStatus.New(int32(1)), cInt16.New(int16(1))}, ""},
 		{"equal structs", false, []any{Guid([16]byte{1}), Guid([16]byte{1})}, "pairs 0 and 1 have equal keys"},
+		{"unhashable", false, []any{[]byte("x")}, "the key of pair 0 is a Go []uint8, which stands for no .NET type"},
+		{"structs of the same", false, []any{textPair.New("a", nil), textPair.New(&StringObject{"a"}, nil)}, "pairs 0 and 1 have equal keys"},
+		{"structs in structs", false, []any{deepPair.New(int32(1), textPair.New("a", "b")), deepPair.New(int32(1), textPair.New("a", "b"))}, "pairs 0 and 1 have equal keys"},
+		{"structs in other structs", false, []any{deepPair.New(int32(1), textPair.New("a", "b")), deepPair.New(int32(1), textPair.New("a", "c"))}, ""},
+		{"structs with Decimals", false, []any{moneyType.New(number("1.5"), "EUR"), moneyType.New(number("1.50"), "EUR")}, "pairs 0 and 1 have equal keys"},
+		{"structs with objects", false, []any{checkStruct("T", MemberDecl{"a", ObjectType}).New(a), checkStruct("T", MemberDecl{"a", ObjectType}).New(cSku.New("A"))}, ""},
+		{"enums of two libraries", false, []any{EnumType("E", "A", PrimitiveInt32).New(int32(1)), EnumType("E", "B", PrimitiveInt32).New(int32(1))}, ""},
 		{"structs with text", false, []any{checkStruct("T", MemberDecl{"a", StringType}).New("x"), checkStruct("T", MemberDecl{"a", StringType}).New("y")}, ""},
 	} {
 		comparer := DefaultComparer(ObjectType)

@@ -13,15 +13,14 @@ func GuidType() *ClassType {
 	return c
 }
 
-// Guid returns a System.Guid of the 16 bytes in the order in which its text shows them, which is that of RFC 9562:
-// 00112233-4455-6677-8899-aabbccddeeff.
-func Guid(b [16]byte) *Instance {
+// Guid returns a System.Guid.
+func Guid(g GUID) *Instance {
 	o := GuidType().New(
-		int32(binary.BigEndian.Uint32(b[0:])),
-		int16(binary.BigEndian.Uint16(b[4:])),
-		int16(binary.BigEndian.Uint16(b[6:])),
+		int32(binary.LittleEndian.Uint32(g[0:])),
+		int16(binary.LittleEndian.Uint16(g[4:])),
+		int16(binary.LittleEndian.Uint16(g[6:])),
 	)
-	for _, n := range b[8:] {
+	for _, n := range g[8:] {
 		o.Values = append(o.Values, n)
 	}
 	return o

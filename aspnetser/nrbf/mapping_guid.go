@@ -41,8 +41,13 @@ func ParseGUID(s string) (g GUID, ok bool) {
 	if _, err := hex.Decode(b[:], []byte(s)); err != nil {
 		return GUID{}, false
 	}
+	return guidOfText(b), true
+}
+
+// guidOfText returns the GUID of 16 bytes that are in the order of the text.
+func guidOfText(b [16]byte) (g GUID) {
 	for i, at := range guidOrder {
 		g[at] = b[i]
 	}
-	return g, true
+	return g
 }

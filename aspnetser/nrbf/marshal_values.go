@@ -68,7 +68,7 @@ func (m *marshaler) scalar(v reflect.Value, how form) (x any, ok bool, err error
 	if how == asGuid {
 		var text [16]byte
 		reflect.Copy(reflect.ValueOf(text[:]), v)
-		return Guid(text), true, nil
+		return Guid(guidOfText(text)), true, nil
 	}
 	switch x := v.Interface().(type) {
 	case time.Time:
@@ -87,11 +87,7 @@ func (m *marshaler) scalar(v reflect.Value, how form) (x any, ok bool, err error
 		}
 		return TimeSpan(x / 100), true, nil
 	case GUID:
-		var text [16]byte
-		for i, at := range guidOrder {
-			text[i] = x[at]
-		}
-		return Guid(text), true, nil
+		return Guid(x), true, nil
 	case DateTime, TimeSpan, Decimal, Char, *Instance, *Array, *StringObject:
 		return x, true, nil
 	}
