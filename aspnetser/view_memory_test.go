@@ -101,6 +101,7 @@ func TestViewMemory(t *testing.T) {
 			if _, scanErr := fmt.Sscanf(string(out), "peak %d of %d, %d bytes", &got, &most, &text); err != nil || scanErr != nil {
 				t.Fatalf("%v, %v: %s", err, scanErr, out)
 			}
+			t.Logf("%d of %d MB", got>>20, most>>20)
 			if got > most {
 				t.Errorf("%d bytes, over %d", got, most)
 			}

@@ -21,7 +21,7 @@ type Limits struct {
 
 // Default limits. Of the real fixtures over 10 KB the one that takes most is o-wide, with 7 times its size.
 const (
-	DefaultMaxMemory   = 32 << 20
+	DefaultMaxMemory   = 12 << 20
 	DefaultMaxDepth    = 1 << 20 // fixture nrbf-depth-bomb has 50,000
 	DefaultMaxExpanded = 64 << 20
 )
@@ -36,7 +36,7 @@ const (
 	memoryArray   = 88
 	memoryBound   = 8 // a length and a lower bound
 	memoryLibrary = 40
-	memoryMark    = 80
+	memoryMark    = 32
 	memorySparse  = 48 // an id out of the usual order
 )
 

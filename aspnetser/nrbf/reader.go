@@ -167,7 +167,9 @@ func extend[T any](r *reader, s []T, n, size int) []T {
 		return s
 	}
 	most := need + need/4 + 8
-	if r.pos > 4096 {
+	if n > need/4 && n > 4096 {
+		most = need // as a run of nulls
+	} else if r.pos > 4096 {
 		most = max(most, min(int(1.05*float64(need)*float64(len(r.s))/float64(r.pos)), 8*need))
 		most = max(min(most, need+int((r.maxMemory-r.memory)/int64(size))), need)
 	}
@@ -205,6 +207,9 @@ func (r *reader) open(object, n, class int32) {
 	r.frames = append(extend(r, r.frames, 1, memoryObject), frame{object: object, base: int32(len(r.stack)), left: n, class: class})
 }
 
+// largeArray is how many cells are worth a stack of their own.
+const largeArray = 4096
+
 // finish takes the innermost class instance or array off the stack.
 func (r *reader) finish() {
 	f := r.frames[len(r.frames)-1]
@@ -220,7 +225,11 @@ func (r *reader) finish() {
 		g.marks = append(g.marks, p)
 	}
 	r.pending = r.pending[:from]
-	g.cells = append(extend(r, g.cells, len(r.stack)-int(f.base), memoryValue), r.stack[f.base:]...)
+	if n := len(r.stack) - int(f.base); n > largeArray && len(g.cells) == 0 {
+		g.cells, r.stack = r.stack[f.base:], append(make([]cell, 0, f.base+64), r.stack[:f.base]...) // twice would be once too often
+	} else {
+		g.cells = append(extend(r, g.cells, len(r.stack)-int(f.base), memoryValue), r.stack[f.base:]...)
+	}
 	r.stack = r.stack[:f.base]
 	if f.object >= 0 {
 		g.objects[f.object].first = first

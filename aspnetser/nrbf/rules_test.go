@@ -200,7 +200,7 @@ func TestLimits(t *testing.T) {
 	}{
 		{"values", in(list(3), rec(recordNull), rec(recordNull), rec(recordNull)), "MaxMemory", 164},
 		{"a run of nulls", in(list(3), rec(recordNulls256), byte(3)), "MaxMemory", 164},
-		{"libraries", in(rec(recordLibrary), 2, "L", rec(recordLibrary), 3, "L", list(0)), "MaxMemory", 308},
+		{"libraries", in(rec(recordLibrary), 2, "L", rec(recordLibrary), 3, "L", list(0)), "MaxMemory", 212},
 		{"members", in(pair(1), rec(recordNull), 7), "MaxMemory", 308},
 		{"strings", in(list(1), rec(recordString), 2, "x"), "MaxMemory", 124},
 		{"Decimals", in(rec(recordPrimitiveArray), 1, 2, byte(PrimitiveDecimal), "1", "2"), "MaxMemory", 180},
