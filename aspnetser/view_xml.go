@@ -8,8 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// maxXMLDepth is how many elements may stand one inside another.
-const maxXMLDepth = 256
+const (
+	maxXMLDepth = 256       // elements that may stand one inside another
+	maxXMLTag   = 256 << 10 // bytes of one tag: encoding/xml holds its attributes, at twenty times their size
+)
 
 const (
 	nsInstance = "http://www.w3.org/2001/XMLSchema-instance"
@@ -27,6 +29,9 @@ func newXML(text string) *xml.Decoder {
 
 // readXML calls handle for each token, and says what is wrong.
 func readXML(text string, handle func(t xml.Token, d *xml.Decoder) bool) (why string) {
+	if hasLongTag(text) {
+		return "a tag of more than " + strconv.Itoa(maxXMLTag) + " bytes"
+	}
 	d := newXML(text)
 	depth := 0
 	for {
@@ -48,6 +53,30 @@ func readXML(text string, handle func(t xml.Token, d *xml.Decoder) bool) (why st
 		if !handle(t, d) {
 			return "XML that is none of a DataTable"
 		}
+	}
+}
+
+// hasLongTag says whether a tag takes more than maxXMLTag. Inside of values in quotes a > does not end it.
+func hasLongTag(text string) bool {
+	for {
+		i := strings.IndexByte(text, '<')
+		if i < 0 || len(text)-i <= maxXMLTag {
+			return false
+		}
+		text = text[i:]
+		end, quote := 0, byte(0)
+		for ; end < maxXMLTag && (text[end] != '>' || quote != 0); end++ {
+			switch c := text[end]; {
+			case quote == c:
+				quote = 0
+			case quote == 0 && (c == '"' || c == '\''):
+				quote = c
+			}
+		}
+		if end == maxXMLTag {
+			return true
+		}
+		text = text[end:]
 	}
 }
 

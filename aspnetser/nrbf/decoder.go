@@ -21,7 +21,7 @@ func NewDecoder(l Limits, size int) *Decoder {
 
 // Close gives the memory of the Decoder back. Graphs stay what they are.
 func (d *Decoder) Close() {
-	const maxKept = 1 << 20 // bytes; one huge stream shall not pin its tables
+	const maxKept = 32 << 20 // bytes; the collector empties the pool, and until then a huge stream after another needs no more
 	r, g := &d.r, d.r.g
 	if 16*(cap(r.stack)+cap(g.cells)+cap(r.frames)+cap(r.pending))+32*(cap(g.objects)+cap(g.texts))+64*(cap(g.members)+
 		cap(g.classes)+cap(g.libs)+cap(g.arrays))+r.ids.size()+r.classes.size()+r.libs.size() > maxKept {

@@ -220,6 +220,7 @@ func (r *reader) finish() {
 	for from > 0 && r.pending[from-1].at >= f.base {
 		from--
 	}
+	g.marks = extend(r, g.marks, len(r.pending)-from, memoryMark)
 	for _, p := range r.pending[from:] {
 		p.at += first - f.base
 		g.marks = append(g.marks, p)
@@ -325,7 +326,7 @@ func (r *reader) readLibrary() {
 		return
 	}
 	i := int32(len(r.g.libs))
-	r.g.libs = append(r.g.libs, library{id, name})
+	r.g.libs = append(extend(r, r.g.libs, 1, memoryLibrary), library{id, name})
 	r.setID(&r.libs, id, i)
 	r.mark(mark{recordLibrary, i})
 }
@@ -333,7 +334,7 @@ func (r *reader) readLibrary() {
 // mark keeps a record that is no value.
 func (r *reader) mark(m mark) {
 	if r.spend(memoryMark); r.err == nil {
-		r.pending = append(r.pending, placedMark{int32(len(r.stack)), m})
+		r.pending = append(extend(r, r.pending, 1, memoryMark), placedMark{int32(len(r.stack)), m})
 	}
 }
 
