@@ -15,7 +15,8 @@ import (
 // over their slot, which it reads across the end. What it tolerates otherwise is kept and told in Warnings.
 //
 // Errors are *MalformedError or *LimitError. The Session may refer to the bytes of blob, which must not change while it
-// is in use.
+// is in use. All keys, texts and graphs of a Session share one piece of memory: who keeps a few texts of many sessions
+// copies them with strings.Clone.
 func Decode(blob []byte, o Options) (*Session, error) {
 	sc := newScratch()
 	defer sc.release()
@@ -25,7 +26,7 @@ func Decode(blob []byte, o Options) (*Session, error) {
 	}
 	s, c := &Session{}, &r.container
 	var texts textPool
-	texts.grow(len(sc.keyBytes(c)) + c.shortStrings())
+	texts.grow(len(sc.keyBytes(c)) + c.area.n)
 	s.open(&r, sc, &texts)
 	for i := range s.Items {
 		s.decodeItem(c, sc, i, &s.Items[i].Value, &texts, o)
@@ -129,7 +130,7 @@ func (s *Session) decodeItem(c *container, sc *scratch, i int, v *Value, texts *
 	if f.code == noFault && raw.typ == TypeObject {
 		var n int
 		var err error
-		g, n, err = sc.decoder(o, len(c.blob)).Decode(string(raw.text.of(c.blob)))
+		g, n, err = sc.decoder(o, len(c.blob)).Decode(texts.add(raw.text.of(c.blob)))
 		f = sc.graphFault(i, &raw, err)
 		raw.end = raw.text.off + n
 	}
@@ -147,7 +148,7 @@ func (s *Session) decodeItem(c *container, sc *scratch, i int, v *Value, texts *
 	*v = raw.value(g)
 	if raw.typ == TypeString {
 		if b := raw.text.of(c.blob); utf8.Valid(b) {
-			v.text = texts.addShort(b)
+			v.text = texts.add(b)
 		} else {
 			var own textDecoder
 			v.text = string(own.appendText(nil, b))

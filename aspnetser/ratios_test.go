@@ -8,9 +8,8 @@ import (
 	"github.com/aspstate/aspstate/fixtures/blobs"
 )
 
-// BenchmarkRatios runs the operations of the other benchmarks in turns and reports how their median times compare, so that
-// noise of the machine hits all of them alike: docs/performance.md. What they leave to the garbage collector counts as far
-// as it slows down those who allocate.
+// BenchmarkRatios runs the operations of the other benchmarks in turns, twenty times each, and reports how their median
+// times compare, so that noise of the machine hits all of them alike: docs/performance.md.
 func BenchmarkRatios(b *testing.B) {
 	for _, c := range benchmarkCases(b) {
 		b.Run(c.Name, func(b *testing.B) {

@@ -111,7 +111,7 @@ func (v *Value) readPlain(b []byte, texts *textPool) bool {
 		if len(p) == 0 || p[0] >= 0x80 || int(p[0]) != len(p)-1 || !utf8.Valid(p) {
 			return false
 		}
-		v.typ, v.text = typ, texts.addShort(p[1:])
+		v.typ, v.text = typ, texts.add(p[1:])
 		return true
 	}
 	if len(p) == 0 || len(p) != int(fixedSize[typ]) {

@@ -6,12 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// textPool makes strings that lie side by side in memory, so that a session takes one allocation for its keys and short
-// texts. The price is that one of them keeps all; long texts stand alone.
+// textPool makes strings that lie side by side in memory, so that a session takes one allocation for all of its text.
 type textPool struct{ b strings.Builder }
-
-// shortText is the most bytes of a text that shares memory.
-const shortText = 128
 
 // grow makes room for n bytes.
 func (p *textPool) grow(n int) { p.b.Grow(n) }
@@ -24,28 +20,6 @@ func (p *textPool) add(b []byte) string {
 	}
 	p.b.Write(b)
 	return p.b.String()[at:]
-}
-
-// addShort is add for a text that may be long.
-func (p *textPool) addShort(b []byte) string {
-	if len(b) > shortText {
-		return string(b)
-	}
-	return p.add(b)
-}
-
-// shortStrings is how many bytes the Strings that share memory take, or a little more.
-func (c *container) shortStrings() (total int) {
-	start := 0
-	for i := range c.items() {
-		end := int(c.stored(i))
-		if n := end - start; n > 0 && n <= 2+shortText && start >= 0 && end <= c.area.n &&
-			Type(c.blob[c.area.off+start]) == TypeString {
-			total += n
-		}
-		start = end
-	}
-	return total
 }
 
 // textDecoder turns stored bytes into text as Microsoft's reader does (session-blob.md 1): what is not UTF-8 becomes

@@ -76,6 +76,10 @@ func (c *cursor) u8(what string) byte {
 
 // byte reads a byte that the caller shows.
 func (c *cursor) byte(what string) byte {
+	if c.err == nil && c.pos < len(c.s) {
+		c.pos++
+		return c.s[c.pos-1]
+	}
 	if at, ok := c.take(1, what); ok {
 		return c.s[at]
 	}
@@ -83,6 +87,10 @@ func (c *cursor) byte(what string) byte {
 }
 
 func (c *cursor) i32(what string) int32 {
+	if c.err == nil && c.emit == nil && len(c.s)-c.pos >= 4 {
+		c.pos += 4
+		return int32(le32(c.s[c.pos-4:]))
+	}
 	at, ok := c.take(4, what)
 	if !ok {
 		return 0
