@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // ErrNoItem is what Get gives for a key that no item has. ASP.NET gives null; here null is a value.
@@ -28,6 +29,7 @@ type Collection struct {
 	keys      map[string]int // place in s.Items by folded key; nil before the first look-up
 	null      int            // one more than the place of the item with the null key, 0: there is none; as keys is
 	container container
+	walks     []*walk // the loops over All that are under way
 	inflated  bool    // the container is that of a compressed blob
 	sc        scratch // its decoder of graphs
 	o         Options
@@ -148,6 +150,9 @@ func (c *Collection) remove(i int) {
 func (c *Collection) Clear() {
 	clear(c.s.Items)
 	c.s.Items, c.gaps, c.keys, c.null = c.s.Items[:0], 0, nil, 0
+	for _, w := range c.walks {
+		*w = walk{}
+	}
 	c.emptied()
 }
 
@@ -163,6 +168,9 @@ func (c *Collection) compact() {
 	if c.gaps == 0 {
 		return
 	}
+	for _, w := range c.walks {
+		*w = walk{c.live(w.next), c.live(w.end)}
+	}
 	n := 0
 	for _, it := range c.s.Items {
 		if !it.gone {
@@ -172,6 +180,17 @@ func (c *Collection) compact() {
 	}
 	clear(c.s.Items[n:])
 	c.s.Items, c.gaps, c.keys, c.null = c.s.Items[:n], 0, nil, 0
+}
+
+// live returns how many of the first n places are no gaps.
+func (c *Collection) live(n int) int {
+	live := 0
+	for i := range c.s.Items[:n] {
+		if !c.s.Items[i].gone {
+			live++
+		}
+	}
+	return live
 }
 
 // Keys returns the keys in order, without the null key, of which HasNull tells.
@@ -191,10 +210,21 @@ func (c *Collection) HasNull() bool {
 	return ok
 }
 
-// All iterates over the items in order and decodes them. The error is that of Get. Items must not be removed meanwhile.
+// walk is a loop over All: the place that it looks at next, and the one before which it ends.
+type walk struct{ next, end int }
+
+// All iterates over the items in order and decodes them. The error is that of Get.
+//
+// The loop may set and remove items. It visits those that there were when it began, each once and with the value that it has
+// when its turn comes; not those that are removed before their turn, nor those that are new.
 func (c *Collection) All() iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
-		for i := range c.s.Items {
+		w := &walk{end: len(c.s.Items)}
+		c.walks = append(c.walks, w)
+		defer func() { c.walks = slices.DeleteFunc(c.walks, func(x *walk) bool { return x == w }) }()
+		for w.next < w.end {
+			i := w.next
+			w.next++
 			if c.s.Items[i].gone {
 				continue
 			}

@@ -274,3 +274,94 @@ func parsed(t *testing.T, blob []byte) (items []map[string]any) {
 	}
 	return items
 }
+
+// The loop over All may change the Collection: it visits what was there before and is still there, once.
+func TestAllWhileChanging(t *testing.T) {
+	const n = 20
+	filled := func() *Collection {
+		var keys []string
+		var values [][]byte
+		for i := range n {
+			keys, values = append(keys, fmt.Sprint(i)), append(values, int32Value(int32(i)))
+		}
+		return open(t, withItems(keys, values...).bytes(), Options{})
+	}
+	visit := func(c *Collection, f func(i int)) (seen []int) {
+		for it, err := range c.All() {
+			i, ok := it.Value.Int()
+			if err != nil || !ok {
+				t.Fatalf("%q: %v, %v", it.Key, it.Value.Type(), err)
+			}
+			seen = append(seen, int(i))
+			f(int(i))
+		}
+		return seen
+	}
+	var all, even, untilTen []int
+	for i := range n {
+		all = append(all, i)
+		if i%2 == 0 {
+			even = append(even, i)
+		}
+		if i <= 10 {
+			untilTen = append(untilTen, i)
+		}
+	}
+	for _, x := range []struct {
+		name string
+		f    func(c *Collection, i int)
+		want []int
+		left int
+	}{
+		{"removing what is visited", func(c *Collection, i int) { c.Remove(fmt.Sprint(i)) }, all, 0},
+		{"removing what comes next", func(c *Collection, i int) { c.Remove(fmt.Sprint(i + 1)) }, even, n / 2},
+		{"removing what has been", func(c *Collection, i int) { c.Remove(fmt.Sprint(i - 1)) }, all, 1},
+		{"removing from the end", func(c *Collection, i int) { c.Remove(fmt.Sprint(n - i)) }, untilTen, n / 2},
+		{"adding", func(c *Collection, i int) { c.Set(fmt.Sprint("new ", i), Int32(-1)) }, all, 2 * n},
+		{"moving to the end", func(c *Collection, i int) { c.Remove(fmt.Sprint(i)); c.Set(fmt.Sprint(i), Int32(-1)) }, all, n},
+		{"changing the next", func(c *Collection, i int) { c.Set(fmt.Sprint(i+1), Int32(int32(i+1))) }, all, n + 1},
+		{"removing and writing", func(c *Collection, i int) {
+			c.Remove(fmt.Sprint(i))
+			if _, err := c.Append(nil); err != nil {
+				t.Fatal(err)
+			}
+		}, all, 0},
+		{"clearing", func(c *Collection, i int) {
+			if i == 10 {
+				c.Clear()
+				for i := range n {
+					c.Set(fmt.Sprint(i), Int32(-1))
+				}
+			}
+		}, untilTen, n},
+		{"clearing in a loop inside", func(c *Collection, i int) {
+			if i == 10 {
+				visit(c, func(i int) { c.Remove(fmt.Sprint(i)) })
+			}
+		}, untilTen, 0},
+	} {
+		c := filled()
+		if seen := visit(c, func(i int) { x.f(c, i) }); !slices.Equal(seen, x.want) || c.Len() != x.left || len(c.walks) != 0 {
+			t.Errorf("%s: visited %v, %d items are left", x.name, seen, c.Len())
+		}
+	}
+	c := filled()
+	for range c.All() {
+		break
+	}
+	if len(c.walks) != 0 {
+		t.Error("a loop that was left is still under way")
+	}
+}
+
+// An item that was not decoded and whose slot starts before the area is null, and is written as one.
+func TestNullBeforeTheArea(t *testing.T) {
+	r := withItems([]string{"a", "b", "c"}, int32Value(1), int32Value(2), int32Value(3))
+	r.ends[0] = -1
+	c := open(t, r.bytes(), Options{})
+	if _, err := c.Append(nil); err == nil {
+		t.Error("an item that has no bytes was written")
+	}
+	c.Set("a", Int32(7))
+	checkCollection(t, c, withItems([]string{"a", "b", "c"}, int32Value(7), []byte{byte(TypeNull)}, int32Value(3)).bytes())
+}

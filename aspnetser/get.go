@@ -18,7 +18,8 @@ import (
 // What goes into what is told at [nrbf.Unmarshal]; it is the same for values inside and outside of Objects. An Int32 goes
 // into any integer type that it fits, and into any as an int32; a number that does not fit exactly is an error. A DateTime
 // item has no kind and becomes a time.Time whose clock shows it, in a location of its own: see [nrbf.DateTimeKind.Location].
-// An IntPtr is an Int64 here and a UIntPtr a UInt64. T may be Value and *nrbf.Graph as well.
+// An IntPtr is an Int64 here and a UIntPtr a UInt64. T may be Value as well, which takes whatever the item is, and
+// *nrbf.Graph, which takes an Object, or null as nil; no *Value, and no nrbf.Graph, which cannot be copied.
 //
 // The error is ErrNoItem where c has no such item; a *MalformedError or *LimitError where the item cannot be decoded; and a
 // *nrbf.MappingError, which names the path, where a T cannot hold it.
@@ -40,8 +41,10 @@ func (v Value) Unmarshal(dst any, o nrbf.UnmarshalOptions) error {
 	case *Value:
 		*dst = v
 		return nil
+	case *nrbf.Graph:
+		return refuse(o, "a nrbf.Graph cannot be copied: take a *nrbf.Graph")
 	case **nrbf.Graph:
-		if v.typ == TypeObject {
+		if v.hasGraph() {
 			*dst = v.graph
 			return nil
 		}
@@ -49,10 +52,27 @@ func (v Value) Unmarshal(dst any, o nrbf.UnmarshalOptions) error {
 	switch {
 	case v.typ == TypeUndecodable:
 		return v.err(-1, "", false)
-	case v.typ == TypeObject && v.graph != nil:
-		return o.Unmarshal(v.graph.Root(), dst)
+	case v.typ != TypeObject:
+		return o.Assign(v.natural(), dst)
+	case !v.hasGraph():
+		return refuse(o, errNoGraph.Error())
 	}
-	return o.Assign(v.natural(), dst)
+	return o.Unmarshal(v.graph.Root(), dst)
+}
+
+// errNoGraph is of Object(nil), and of an Object of the zero Graph.
+var errNoGraph = errors.New("an Object without a graph")
+
+// hasGraph says whether an Object has a graph that something can be read from.
+func (v Value) hasGraph() bool { return v.graph != nil && v.graph.Root() != nrbf.Value{} }
+
+// refuse returns the error of a conversion that is not begun.
+func refuse(o nrbf.UnmarshalOptions, reason string) error {
+	path := o.Root
+	if path == "" {
+		path = "root"
+	}
+	return &nrbf.MappingError{Path: path, Reason: reason}
 }
 
 // natural returns the Go value that stands for a scalar in package nrbf.
@@ -122,12 +142,15 @@ func (v Value) natural() any {
 //
 // Refused are times that are no whole number of ticks of 100 ns, which t.Truncate(100) is, and those that .NET cannot
 // count; int and uint, since .NET has none that is 32 bits wide here and 64 there (who reads it as an int needs an int32);
-// and what nrbf.Marshal refuses.
+// an Object without a graph; and what nrbf.Marshal refuses.
 func ValueOf(x any) (Value, error) {
 	switch x := x.(type) {
 	case nil:
 		return Null(), nil
 	case Value:
+		if x.typ == TypeObject && !x.hasGraph() {
+			return Value{}, errNoGraph
+		}
 		return x, nil
 	case bool:
 		return Boolean(x), nil
@@ -175,7 +198,7 @@ func ValueOf(x any) (Value, error) {
 		return TimeSpan(int64(x / 100)), nil
 	case *nrbf.Graph:
 		if x != nil {
-			return Object(x), nil
+			return ValueOf(Object(x))
 		}
 	case *nrbf.Instance, *nrbf.Array:
 		return newObject(x)

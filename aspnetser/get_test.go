@@ -198,10 +198,59 @@ func TestValueOf(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	for _, x := range []any{5, uint(5), struct{}{}, time.Duration(99), time.Date(2020, 1, 1, 0, 0, 0, 1, time.UTC),
+		time.Date(2020, 1, 1, 0, 0, 0, 50, time.UTC), time.Date(2020, 1, 1, 0, 0, 0, 110, time.UTC), 50 * time.Nanosecond,
+		Object(nil), Object(new(nrbf.Graph)), new(nrbf.Graph), ptr(Object(nil)),
 		time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), func() {}, new(int), []int{1},
 		nrbf.ListType(nrbf.StringType).New(1)} {
 		if v, err := ValueOf(x); err == nil {
 			t.Errorf("%T %v became %v", x, x, v.Type())
 		}
 	}
+}
+
+func ptr[T any](x T) *T { return &x }
+
+// What would take nothing of the item is refused, and so is an Object in which nothing is.
+func TestGetRefuses(t *testing.T) {
+	var c Collection
+	c.Set("list", must1(ValueOf([]string{"a"})))
+	c.Set("class", must1(ValueOf(nrbf.ListOf[string]{"a"})))
+	c.Set("null", Null())
+	c.Set("none", Object(nil))
+	c.Set("zero", Object(new(nrbf.Graph)))
+	const copied = "a nrbf.Graph cannot be copied: take a *nrbf.Graph"
+	const closed = "System.Collections.Generic.List`1 does not fit "
+	for _, x := range []struct{ what, got, want string }{
+		{"*Value", got[*Value](&c, "class"), "error: class: " + closed + "aspnetser.Value, which has no field for a member"},
+		{"*Value of an array", got[*Value](&c, "list"), "error: list: System.String[] does not fit aspnetser.Value"},
+		{"Graph", got[nrbf.Graph](&c, "class"), "error: class: " + copied},
+		{"Graph of null", got[nrbf.Graph](&c, "null"), "error: null: " + copied},
+		{"**Graph", got[**nrbf.Graph](&c, "class"), "error: class: " + closed + "nrbf.Graph, which has no field for a member"},
+		{"Instance", got[nrbf.Instance](&c, "class"), "error: class: " + closed + "nrbf.Instance, which has no field for a member"},
+		{"*Graph of null", got[*nrbf.Graph](&c, "null"), "<nil>"},
+		{"Value of null", fmt.Sprint(must[Value](t, &c, "null").Type()), "Null"},
+		{"nrbf.Value", must[nrbf.Value](t, &c, "list").At(0).Show(), `"a"`},
+		{"no graph", got[any](&c, "none"), "error: none: an Object without a graph"},
+		{"no graph, as text", got[string](&c, "none"), "error: none: an Object without a graph"},
+		{"no graph, as a graph", got[*nrbf.Graph](&c, "none"), "error: none: an Object without a graph"},
+		{"a zero graph", got[any](&c, "zero"), "error: zero: an Object without a graph"},
+		{"a zero graph, as a graph", got[*nrbf.Graph](&c, "zero"), "error: zero: an Object without a graph"},
+	} {
+		if x.got != x.want {
+			t.Errorf("%s: got %s, want %s", x.what, x.got, x.want)
+		}
+	}
+	if err := Object(nil).Unmarshal(new(any), nrbf.UnmarshalOptions{}); err == nil || err.Error() != "root: an Object without a graph" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := c.Append(nil); err == nil || !strings.Contains(err.Error(), "Object without a graph") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func must1[T any](x T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return x
 }

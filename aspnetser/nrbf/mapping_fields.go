@@ -62,6 +62,7 @@ var forms = map[string]form{"list": asList, "arraylist": asArrayList, "hashtable
 type structInfo struct {
 	fields []field
 	bases  map[string]bool
+	hidden bool   // there are fields that are not exported
 	class  string // from Class or Struct, "" if it has none
 	value  bool   // a .NET struct
 	err    error
@@ -86,6 +87,11 @@ func structInfoOf(t reflect.Type) *structInfo {
 	return known.(*structInfo)
 }
 
+// closed says that all fields are hidden, of a struct that does not say that it stands for a class.
+func (info *structInfo) closed() bool {
+	return info.hidden && len(info.fields) == 0 && info.class == ""
+}
+
 // add adds the fields of a struct, and then, as .NET does, those of the base classes that it embeds.
 func (info *structInfo) add(t reflect.Type, index []int, base string) error {
 	var embedded []reflect.StructField
@@ -104,6 +110,7 @@ func (info *structInfo) add(t reflect.Type, index []int, base string) error {
 			if tagged {
 				return fmt.Errorf("%s.%s has a tag and is not exported", t, sf.Name)
 			}
+			info.hidden = true
 			continue
 		}
 		f := field{index: append(index[:len(index):len(index)], i), name: sf.Name, base: base, typ: sf.Type}

@@ -27,8 +27,8 @@ import (
 //	BigInteger                              big.Int, int64, uint64
 //	DBNull                                  as null
 //	T[], List<T>, ArrayList, Queue, Stack,  slice; Go array of the same length. A Stack's top comes last. Of lists, only the
-//	  HashSet, SortedSet, LinkedList,       elements that they have. HashSet and SortedSet also into map[T]bool and
-//	  Collection and what derives from      map[T]struct{}
+//	  HashSet, SortedSet, LinkedList,       elements that they have. All but BitArray also into map[T]bool
+//	  Collection and what derives from      and map[T]struct{}, if no element comes twice
 //	  them, StringCollection,
 //	  ConcurrentQueue, BitArray, Tuple
 //	T[,] and more dimensions                slices of slices. Lower bounds do not show
@@ -39,7 +39,7 @@ import (
 //	  StringDictionary,
 //	  ConcurrentDictionary
 //	NameValueCollection                     map[string][]string; map[string]string with commas between the values, as .NET's
-//	                                        indexer gives them
+//	                                        indexer gives them. Its null key, here and in other maps, becomes ""
 //	other classes and structs, Tuple,       struct, see below; map with string keys, of all members
 //	  KeyValuePair
 //	null                                    nil; zero in types that have no nil
@@ -78,7 +78,9 @@ import (
 // or like its Class, or as the tag of the embedded field says; its fields are looked for behind Base+ first and then by
 // their name alone. Fields outside of embedded structs are looked for behind the names of other base classes last.
 //
-// A field whose member is missing stays as it is. Members without a field are ignored. Options, behind the name and a comma:
+// A field whose member is missing stays as it is. Members without a field are ignored. But a struct that has unexported
+// fields only, and no Class, is refused, since nothing could ever go into it; so are Instance and Array, which are for new
+// graphs. Options, behind the name and a comma:
 //
 //	,required    that the member is missing is an error
 //	,contents    the field gets what the object holds as a collection: for classes that derive from one
@@ -90,7 +92,8 @@ import (
 //
 // An object that is mentioned in two places is converted once for every Go type that it becomes, so that time and memory
 // are in proportion to the graph: pointers to it are equal, maps and slices of it are the same, structs are copied.
-// Pointers to an object that stands in an array, a slice or a struct by value point into that. Cycles become cycles of
+// Pointers to an object that stands by value in an array, a slice or a struct point into that if it was met there first, and
+// by a reference, which is how .NET writes instances of classes; else they point to a copy. Cycles become cycles of
 // pointers, maps or slices; one that goes through structs by value alone is an error.
 //
 // Everything is made anew: what pointers, maps and slices in dst held before is not reused.

@@ -3,6 +3,7 @@ package nrbf
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -153,6 +154,120 @@ func TestHooks(t *testing.T) {
 		t.Errorf("%v, %v", n, err)
 	}
 	if g, err = Marshal([1]byPointer{{7}}); err != nil || g.Root().At(0).Bits() != 7 {
+		t.Errorf("%v", err)
+	}
+}
+
+// MaxMemory is for all that one call makes, not for each slice, map and text.
+func TestUnmarshalMaxMemory(t *testing.T) {
+	rows := make([]any, 10)
+	for i := range rows {
+		rows[i] = ArrayFrom(make([]int32, 100))
+	}
+	named := &ClassType{Name: "System.Collections.Specialized.NameValueCollection", Members: []MemberDecl{{"ReadOnly", PrimitiveBoolean},
+		{"Count", PrimitiveInt32}, {"Keys", ArrayType{Elem: StringType}}, {"Values", ArrayType{Elem: ObjectType}}, {"Version", PrimitiveInt32}}}
+	texts := ArrayList(strings.Repeat("x", 1000), strings.Repeat("y", 500))
+	header := int64(reflect.TypeFor[[]int32]().Size())
+	text := int64(reflect.TypeFor[string]().Size())
+	for _, c := range []struct {
+		tree, dst any
+		need      int64
+	}{
+		{ArrayOf(ObjectType, rows...), new([][]int32), 10*header + 10*400},
+		{named.New(false, int32(1), ArrayFrom([]string{"a"}), ArrayOf(ObjectType, texts), int32(0)), new(map[string]string), 2*text + 1001 + 501},
+	} {
+		v := treeValue(t, c.tree)
+		if err := (UnmarshalOptions{MaxMemory: c.need}).Unmarshal(v, c.dst); err != nil {
+			t.Errorf("%T: %v", c.dst, err)
+		}
+		err := UnmarshalOptions{MaxMemory: c.need - 1}.Unmarshal(v, c.dst)
+		if err == nil || !strings.Contains(err.Error(), "bytes of slices, maps and texts (MaxMemory)") {
+			t.Errorf("%T: %v", c.dst, err)
+		}
+	}
+}
+
+// A backing field goes under the name of its property unless a member is called so.
+func TestUnmarshalMembersOfOneName(t *testing.T) {
+	for members, want := range map[string]map[string]int{
+		"<Name>k__BackingField":                {"Name": 1},
+		"<Name>k__BackingField Name":           {"<Name>k__BackingField": 1, "Name": 2},
+		"Name <Name>k__BackingField":           {"Name": 1, "<Name>k__BackingField": 2},
+		"Base+<Name>k__BackingField Name":      {"Base+Name": 1, "Name": 2},
+		"Base+<Name>k__BackingField Base+Name": {"Base+<Name>k__BackingField": 1, "Base+Name": 2},
+	} {
+		var got map[string]int
+		if err := Unmarshal(treeValue(t, instanceOf(strings.Fields(members)...)), &got); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v, %v; want %v", members, got, err, want)
+		}
+	}
+}
+
+// .NET takes offsets of 14 hours at most, either way.
+func TestUnmarshalOffsets(t *testing.T) {
+	for minutes, fits := range map[int16]bool{-841: false, -840: true, 840: true, 841: false} {
+		var got time.Time
+		err := Unmarshal(treeValue(t, offsetType().New(DateTime{Ticks: 637270943500000000}, minutes)), &got)
+		if _, seconds := got.Zone(); (err == nil) != fits || fits && seconds != int(minutes)*60 {
+			t.Errorf("%d minutes: %v, %v", minutes, got, err)
+		}
+	}
+}
+
+type closed struct{ n int }
+
+type classOnly struct {
+	_ Class `nrbf:"C"`
+	n int
+}
+
+// A struct into which nothing could ever go is refused; one without fields, or of a class without members, is not.
+func TestUnmarshalClosedStructs(t *testing.T) {
+	v := treeValue(t, instanceOf("n"))
+	for _, dst := range []any{new(Graph), new(*Graph), new(closed), new(struct{ closed }), new(Instance), new(*Array)} {
+		err := Unmarshal(v, dst)
+		m, isMapping := err.(*MappingError)
+		if !isMapping || !strings.HasPrefix(m.Reason, "C does not fit ") || !strings.HasSuffix(m.Reason, ", which has no field for a member") {
+			t.Errorf("%T: %v", dst, err)
+		}
+	}
+	for _, dst := range []any{new(struct{}), new(classOnly), new(struct{ Other int })} {
+		if err := Unmarshal(v, dst); err != nil {
+			t.Errorf("%T: %v", dst, err)
+		}
+	}
+}
+
+// What has no members has no names of them, and the zero Graph holds nothing.
+func TestValueOfNothing(t *testing.T) {
+	var g Graph
+	if v := g.Root(); v != (Value{}) || !v.IsNull() || v.Len() != 0 || v.MemberName(0) != "" || g.Objects() != 0 {
+		t.Errorf("%v", v)
+	}
+	array := treeValue(t, ArrayFrom([]int32{1}))
+	for _, v := range []Value{array, array.At(0), treeValue(t, "x"), treeValue(t, nil), treeValue(t, int32(5))} {
+		if name := v.MemberName(0); name != "" {
+			t.Errorf("%s has a member called %q", describeValue(v), name)
+		}
+	}
+	if _, _, err := Decode(g.Append(nil), Limits{}); err == nil {
+		t.Error("the stream of the zero Graph can be read")
+	}
+	var null any = 1
+	if err := Unmarshal(g.Root(), &null); err != nil || null != nil {
+		t.Errorf("%v, %v", null, err)
+	}
+}
+
+// Lists go into sets like HashSets, unless an element comes twice.
+func TestUnmarshalListIntoSet(t *testing.T) {
+	var got map[string]bool
+	for _, tree := range []any{List(StringType, "a", "b"), ArrayFrom([]string{"a", "b"}), ArrayList("a", "b")} {
+		if err := Unmarshal(treeValue(t, tree), &got); err != nil || !reflect.DeepEqual(got, map[string]bool{"a": true, "b": true}) {
+			t.Errorf("%v, %v", got, err)
+		}
+	}
+	if err := Unmarshal(treeValue(t, List(StringType, "a", "a")), &got); err == nil || err.Error() != "root[1]: two entries have the same key" {
 		t.Errorf("%v", err)
 	}
 }

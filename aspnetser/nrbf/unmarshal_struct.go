@@ -80,6 +80,10 @@ func newPlan(v Value, t reflect.Type, strict bool) *plan {
 		p.problem = info.err.Error()
 		return p
 	}
+	if info.closed() || t == reflect.TypeFor[Instance]() || t == reflect.TypeFor[Array]() {
+		p.problem = describeValue(v) + " does not fit " + t.String() + ", which has no field for a member"
+		return p
+	}
 	free := map[string]int{} // members that no field has got; of two of one name the last
 	for i := range v.Len() {
 		free[v.MemberName(i)] = i

@@ -34,8 +34,14 @@ type Value struct {
 	element int32 // of a packed array: at is the object's index, and this the index of the element and 1
 }
 
-// Root returns the root of the graph: what was serialized.
-func (g *Graph) Root() Value { return Value{g: g, at: g.root} }
+// Root returns the root of the graph: what was serialized. Of the zero Graph it is the zero Value; Append writes a stream of
+// that without a root, which no reader takes.
+func (g *Graph) Root() Value {
+	if len(g.cells) == 0 {
+		return Value{}
+	}
+	return Value{g: g, at: g.root}
+}
 
 func (v Value) cell() *cell { return &v.g.cells[v.at] }
 
@@ -292,9 +298,13 @@ func (v Value) All() iter.Seq2[int, Value] {
 	}
 }
 
-// MemberName returns the name of member i of a class instance, 0 ≤ i < Len.
+// MemberName returns the name of member i of a class instance, 0 ≤ i < Len; "" for other values, whatever i is.
 func (v Value) MemberName(i int) string {
-	return v.g.membersOf(v.class())[i].name.s
+	c := v.class()
+	if c == nil {
+		return ""
+	}
+	return v.g.membersOf(c)[i].name.s
 }
 
 // Member returns the member of this name of a class instance. Of members of one name the last counts, as it does for
