@@ -130,7 +130,7 @@ func (s *Session) decodeItem(c *container, sc *scratch, i int, v *Value, texts *
 	if f.code == noFault && raw.typ == TypeObject {
 		var n int
 		var err error
-		g, n, err = sc.decoder(o, len(c.blob)).Decode(texts.add(raw.text.of(c.blob)))
+		g, n, err = sc.decoder(o).Decode(texts.add(raw.text.of(c.blob)))
 		f = sc.graphFault(i, &raw, err)
 		raw.end = raw.text.off + n
 	}

@@ -44,7 +44,7 @@ func read(blob []byte, o Options, sc *scratch, buf []byte) (reading, error) {
 }
 
 func (r *reading) plain(blob []byte, o Options, sc *scratch) error {
-	r.tried = FormPlain
+	r.tried, sc.stored = FormPlain, len(blob)
 	if f := r.container.open(blob, o, sc); f.code != noFault {
 		return f.err(sc.name(blob, f), false, o, sc.graphErr)
 	}
@@ -54,7 +54,7 @@ func (r *reading) plain(blob []byte, o Options, sc *scratch) error {
 
 // compressed leaves in r.container.blob what could be inflated, also on an error.
 func (r *reading) compressed(blob []byte, o Options, sc *scratch, buf []byte) error {
-	r.tried = FormCompressed
+	r.tried, sc.stored = FormCompressed, len(blob)
 	inner, n, err := inflate(buf, blob, o.maxInflated(len(blob)))
 	inner = inner[len(buf):]
 	r.container.blob = inner
@@ -96,7 +96,7 @@ func (r *reading) itemErr(o Options, sc *scratch) error {
 
 // checkGraph looks for what is wrong with the graph of the Object v.
 func (sc *scratch) checkGraph(c *container, i int, v *rawValue, o Options) fault {
-	_, err := sc.decoder(o, len(c.blob)).Check(string(v.text.of(c.blob)))
+	_, err := sc.decoder(o).Check(string(v.text.of(c.blob)))
 	return sc.graphFault(i, v, err)
 }
 

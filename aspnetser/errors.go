@@ -143,6 +143,7 @@ const (
 	faultMaxItems
 	faultMaxStatics
 	faultOverlap
+	faultOddText
 )
 
 // field is what was being read.
@@ -238,6 +239,9 @@ func (f fault) err(key string, inflated bool, o Options, cause error) error {
 	case faultMaxStatics:
 		return &LimitError{Limit: "MaxStaticObjects", What: "static objects", Max: o.maxStatics(), Got: f.n, Offset: off,
 			Inflated: inflated, Item: -1, Static: -1}
+	case faultOddText:
+		return &LimitError{What: "bytes of keys and names that are not UTF-8", Max: f.n, Offset: off, Inflated: inflated, Item: item,
+			Static: int(f.static) - 1}
 	case faultOverlap:
 		return &LimitError{What: "bytes of overlapping slots", Max: f.n, Offset: off, Inflated: inflated, Item: item,
 			Static: static, Key: key}

@@ -52,7 +52,7 @@ func (a *annotator) annotate(blob []byte) error {
 
 // all writes the lines of blob, which r is a reading of, complete or not.
 func (a *annotator) all(blob []byte, r *reading) {
-	a.blob = blob
+	a.blob, a.sc.stored = blob, len(blob)
 	a.dst = fmt.Appendf(a.dst, "%8s  %8s  %-25s  %-32s  %s\n", "offset", "length", "bytes", "field", "value")
 	if r.tried == FormCompressed {
 		n, what := len(blob), "as far as they go"
@@ -183,12 +183,28 @@ func (a *annotator) text(fl field, of string, d *textDecoder) {
 	}
 	shown := s.of(a.blob)
 	if !d.plain(shown) {
-		a.odd = d.appendText(a.odd[:0], shown)
-		shown = a.odd
+		shown = a.beginning(shown, d)
 	}
 	a.last = s
 	a.row(at, s.off-at, of+" length", strconv.Itoa(s.n))
 	a.row(s.off, s.n, of, quoteBytes(shown))
+}
+
+// beginning returns how a text begins that is not UTF-8. All of it goes through the decoder, piece by piece, since the
+// next text may go on where it ends.
+func (a *annotator) beginning(raw []byte, d *textDecoder) []byte {
+	var rest []byte
+	a.odd = a.odd[:0]
+	for len(raw) > 0 {
+		piece := raw[:min(len(raw), 4<<10)]
+		raw = raw[len(piece):]
+		if len(a.odd) == 0 {
+			a.odd = d.appendText(a.odd, piece)
+		} else {
+			rest = d.appendText(rest[:0], piece)
+		}
+	}
+	return a.odd
 }
 
 // quoteBytes is quoteCut for a text that may be long.
@@ -304,7 +320,7 @@ func (a *annotator) brokenStatic(s *rawStatic, i int, names *textDecoder, f faul
 // graph writes the lines of a record stream, up to its end or to the damage, and sets v.end to where that is.
 func (a *annotator) graph(v *rawValue) {
 	at := v.text.off
-	n, err := a.sc.decoder(a.o, len(a.blob)).Trace(string(v.text.of(a.blob)), func(r nrbf.Range) {
+	n, err := a.sc.decoder(a.o).Trace(string(v.text.of(a.blob)), func(r nrbf.Range) {
 		a.row(at+r.Offset, r.Length, spaces[:2+2*min(r.Depth, maxIndent)]+r.Field, r.Value)
 	})
 	v.end = at + n
@@ -329,6 +345,7 @@ func (a *annotator) statics(names *textDecoder) {
 	sc := newScratch()
 	defer sc.release()
 	sc.reset()
+	sc.stored = a.sc.stored
 	whole, ahead := cursor{b: a.blob, pos: start}, *names
 	sc.readStatics(&whole, a.o, &ahead)
 	for i := range sc.statics {

@@ -27,10 +27,10 @@ type Options struct {
 
 // Default limits. Microsoft's reader has none (session-blob.md 7 and 8; fixtures count-huge, z-bomb-string, z-bomb-zeros).
 const (
-	DefaultMaxItems         = 1 << 17
+	DefaultMaxItems         = 1 << 16
 	DefaultMaxStaticObjects = 1 << 14
-	DefaultMaxInflated      = 16 << 20 // bytes; fixture z-big is ratio 206, so that a ratio alone cannot do
-	DefaultMaxRatio         = 16
+	DefaultMaxInflated      = 8 << 20 // bytes; fixture z-big is ratio 206, so that a ratio alone cannot do
+	DefaultMaxRatio         = 5
 )
 
 // maxTable is what a stored count, an i32, can reach at most.

@@ -24,6 +24,9 @@ type rawText struct {
 // scratch holds the tables of one container while it is read. It is taken from a pool, so that reading many blobs
 // allocates little.
 type scratch struct {
+	stored int // bytes of the blob, compressed where it is
+	odd    int // bytes of keys and names that are not UTF-8
+
 	keys     []rawText
 	statics  []rawStatic
 	graphs   *nrbf.Decoder // of the blob at hand; nil before its first Object
@@ -58,7 +61,7 @@ func (sc *scratch) release() {
 
 // reset makes ready for another blob.
 func (sc *scratch) reset() {
-	sc.keys, sc.text, sc.graphErr = sc.keys[:0], sc.text[:0], nil
+	sc.keys, sc.text, sc.graphErr, sc.odd = sc.keys[:0], sc.text[:0], nil, 0
 	sc.dropStatics()
 	if sc.graphs != nil {
 		sc.graphs.Close()
@@ -72,19 +75,28 @@ func (sc *scratch) dropStatics() {
 	sc.statics = sc.statics[:0]
 }
 
-// decoder returns the one decoder of all graphs of a blob of so many bytes.
-func (sc *scratch) decoder(o Options, size int) *nrbf.Decoder {
+// decoder returns the one decoder of all graphs of a blob. Its limits grow with the size of the blob as it is stored:
+// a few bytes may inflate to many.
+func (sc *scratch) decoder(o Options) *nrbf.Decoder {
 	if sc.graphs == nil {
-		sc.graphs = nrbf.NewDecoder(o.Graph, size)
+		sc.graphs = nrbf.NewDecoder(o.Graph, sc.stored)
 	}
 	return sc.graphs
 }
+
+// maxOddText is how many bytes of keys and names that are not UTF-8 a blob may have that is smaller itself.
+const maxOddText = 1 << 20
 
 // readText reads a str that belongs to the decoder d.
 func (sc *scratch) readText(cur *cursor, fl field, d *textDecoder) rawText {
 	var t rawText
 	t.raw, t.form = cur.text(fl)
 	if raw := t.raw.of(cur.b); !d.plain(raw) {
+		// It may become three times as long, and a small compressed blob may hold much of it.
+		if sc.odd += len(raw); sc.odd > max(maxOddText, sc.stored) {
+			cur.fail(faultOddText, fl, t.raw.off, int64(max(maxOddText, sc.stored)))
+			return t
+		}
 		t.odd = true
 		t.text.off = len(sc.text)
 		sc.text = d.appendText(sc.text, raw)

@@ -97,7 +97,7 @@ func (sc *scratch) readStatic(cur *cursor, o Options, names *textDecoder, pointe
 		s.text = sc.readText(cur, fieldString, names)
 	case id == TypeObject:
 		s.value.typ = id
-		g, n, err := sc.decoder(o, len(cur.b)).Decode(rest.from(cur))
+		g, n, err := sc.decoder(o).Decode(rest.from(cur))
 		if err != nil {
 			sc.graphErr = err
 			cur.fail(faultGraph, fieldValue, cur.pos, 0)

@@ -61,7 +61,7 @@ func TestDecoderLimits(t *testing.T) {
 		stream []byte
 		most   int // streams
 	}{
-		"memory":   {Limits{MaxMemory: 400}, nulls, 3},
+		"memory":   {Limits{MaxMemory: 2000}, nulls, 4},
 		"expanded": {Limits{MaxExpanded: 9}, five, 4},
 		"depth":    {Limits{MaxDepth: 1}, five, 100}, // of each stream
 	} {
@@ -108,7 +108,7 @@ func marked(g *Graph) bool { return len(g.marks) > 0 || len(g.arrays) > 0 }
 // Any number of records that are no value may stand in one place. This takes seconds if each is put before the others.
 func TestManyMarksInOnePlace(t *testing.T) {
 	parts := append(bytes.Clone(head), made(rec(recordObjectArray), 1, 1)...)
-	for range 300_000 {
+	for range 150_000 {
 		parts = append(parts, recordNulls256, 0)
 	}
 	parts = append(parts, recordNull, recordEnd)

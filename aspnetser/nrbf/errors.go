@@ -40,7 +40,7 @@ type LimitError struct {
 	RecordOffset int64
 }
 
-// Error names limit and offset: more than 12582912 bytes of memory (MaxMemory) at offset 40.
+// Error names limit and offset: more than 8388608 bytes of memory (MaxMemory) at offset 40.
 func (e *LimitError) Error() string {
 	return recordPlace(e.Record, e.RecordOffset) +
 		fmt.Sprintf("more than %d %s (%s) at offset %d", e.Max, e.What, e.Limit, e.Offset)

@@ -21,9 +21,7 @@ func FlushJSON(dst []byte, v Value, flush func([]byte) []byte) []byte {
 	j.value(v, false)
 	for len(j.stack) > 0 {
 		j.step()
-		if flush != nil && len(j.dst) >= FlushSize {
-			j.dst = flush(j.dst)
-		}
+		j.flushed()
 	}
 	return j.dst
 }
@@ -45,6 +43,30 @@ type jsonFrame struct {
 	class          *class // nil: an array
 	first, next, n int32
 	member         bool // it is a member, whose bracket is still open
+}
+
+func (j *jsonWriter) flushed() {
+	if j.flush != nil && len(j.dst) >= FlushSize {
+		j.dst = j.flush(j.dst)
+	}
+}
+
+// jsonPiece is how much of a long text is written before it is flushed: it may become six times as long.
+const jsonPiece = 8 << 10
+
+// text writes a string piece by piece.
+func (j *jsonWriter) text(s string) {
+	j.dst = append(j.dst, '"')
+	for len(s) > jsonPiece {
+		n := jsonPiece
+		for !utf8.RuneStart(s[n]) {
+			n--
+		}
+		j.dst = appendEscaped(j.dst, s[:n])
+		s = s[n:]
+		j.flushed()
+	}
+	j.dst = append(appendEscaped(j.dst, s), '"')
 }
 
 // count counts the mentions of each object.
@@ -102,7 +124,7 @@ func (j *jsonWriter) value(v Value, member bool) {
 		j.dst = append(j.dst, "null"...)
 	case KindString:
 		s, _ := v.Text()
-		j.dst = appendQuoted(j.dst, s)
+		j.text(s)
 	case KindPrimitive:
 		p := v.Primitive()
 		j.dst = append(j.dst, `{"prim":"`...)
@@ -198,10 +220,16 @@ func (j *jsonWriter) packed(v Value, o *object) {
 	switch o.code {
 	case PrimitiveByte:
 		j.dst = append(j.dst, `,"hex":"`...)
-		j.dst = hex.AppendEncode(j.dst, []byte(s))
+		for len(s) > 0 {
+			n := min(len(s), jsonPiece)
+			j.dst = hex.AppendEncode(j.dst, []byte(s[:n]))
+			s = s[n:]
+			j.flushed()
+		}
 		j.dst = append(j.dst, '"')
 	case PrimitiveChar:
-		j.dst = appendQuoted(append(j.dst, `,"chars":`...), s)
+		j.dst = append(j.dst, `,"chars":`...)
+		j.text(s)
 	default:
 		j.dst = append(j.dst, `,"values":[`...)
 		for i, e := range v.All() {
@@ -209,9 +237,7 @@ func (j *jsonWriter) packed(v Value, o *object) {
 				j.dst = append(j.dst, ',')
 			}
 			j.dst = j.appendScalar(j.dst, e)
-			if j.flush != nil && len(j.dst) >= FlushSize {
-				j.dst = j.flush(j.dst)
-			}
+			j.flushed()
 		}
 		j.dst = append(j.dst, ']')
 	}
@@ -261,7 +287,11 @@ func appendHex(dst []byte, n uint64, digits int) []byte {
 
 // appendQuoted writes s, which is UTF-8, as a JSON string.
 func appendQuoted(dst []byte, s string) []byte {
-	dst = append(dst, '"')
+	return append(appendEscaped(append(dst, '"'), s), '"')
+}
+
+// appendEscaped writes what stands between the quotes.
+func appendEscaped(dst []byte, s string) []byte {
 	from := 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -283,5 +313,5 @@ func appendQuoted(dst []byte, s string) []byte {
 			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 		}
 	}
-	return append(append(dst, s[from:]...), '"')
+	return append(dst, s[from:]...)
 }

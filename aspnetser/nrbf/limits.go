@@ -21,15 +21,16 @@ type Limits struct {
 
 // Default limits. Of the real fixtures over 10 KB the one that takes most is o-wide, with 7 times its size.
 const (
-	DefaultMaxMemory   = 12 << 20
+	DefaultMaxMemory   = 8 << 20
 	DefaultMaxDepth    = 1 << 20 // fixture nrbf-depth-bomb has 50,000
 	DefaultMaxExpanded = 64 << 20
 )
 
 // What the parts of a graph are counted as, in bytes: their size, and what tables of them take.
 const (
-	memoryValue   = 16 // once in the graph, and once on the stack of the reader at its highest
-	memoryObject  = 36 // with its id
+	memoryGraph   = 352 // of each stream
+	memoryValue   = 16  // once in the graph, and once on the stack of the reader at its highest
+	memoryObject  = 36  // with its id
 	memoryText    = 24
 	memoryClass   = 64
 	memoryMember  = 56

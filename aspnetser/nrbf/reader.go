@@ -90,6 +90,7 @@ func (r *reader) run() {
 	if len(r.s) > math.MaxInt32 {
 		r.fail(0, "stream of more than %d bytes", math.MaxInt32) // of which .NET could not make an array
 	}
+	r.spend(memoryGraph)
 	r.readHeader()
 	r.frames = append(extend(r, r.frames, 1, memoryObject), frame{object: -1, left: math.MaxInt32, class: -1})
 	for r.err == nil && !r.ended {
