@@ -46,6 +46,10 @@ func (w View) Value() (v nrbf.Value, ok bool) {
 func (w View) id() (int, bool) { return w.v.ID() }
 
 // ViewOptions limits what is shown of a value. In each field 0 is the default, and a negative number no limit.
+//
+// What is read in order to show tables has a limit that is no option: 8 MiB of XML, or of streams inside of a DataSet in
+// binary format, in one view; in the text of a session, for all of it together. A DataTable or DataSet beyond that is shown
+// member by member, and says so with its size. [View.Lookup] reads up to 32 MiB.
 type ViewOptions struct {
 	// Indent is how many blanks each line but the first begins with, besides those that show what is inside of what.
 	Indent int

@@ -6,21 +6,29 @@ import "github.com/aspstate/aspstate/aspnetser/nrbf"
 // 1,500.
 const maxSchemaMemory = 16 << 20
 
-const overBudget = "more to read than a view reads"
-
 // viewBudget is how much may still be read, for one view or for all of a session.
 type viewBudget struct {
-	left    int           // bytes of XML and of inner streams
+	most    int           // bytes of XML and of inner streams
+	left    int           // of most
 	decoder *nrbf.Decoder // of the inner streams: its limit counts for all together
 }
 
-func (b *viewBudget) take(n int) bool {
-	if b.left < n {
-		return false
+func newViewBudget(most int) viewBudget { return viewBudget{most: most, left: most} }
+
+// take takes n bytes of what may be read, or says why it cannot.
+func (b *viewBudget) take(n int, what string) (why string) {
+	if b.left >= n {
+		b.left -= n
+		return ""
 	}
-	b.left -= n
-	return true
+	why = what + " of " + counted(n, "byte") + ", "
+	if n > b.most {
+		return why + "more than the " + mebibytes(b.most) + " that a view reads"
+	}
+	return why + "with " + group(b.left) + " left of the " + mebibytes(b.most) + " that a view reads in all"
 }
+
+func mebibytes(n int) string { return group(n>>20) + " MiB" }
 
 // decode decodes the stream of a table's schema, which has to be done with before close.
 func (b *viewBudget) decode(stream string) (*nrbf.Graph, error) {

@@ -143,7 +143,7 @@ func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // Whatever is shared or long, the text is short and the work is in proportion to the stream.
 func TestViewOfHugeGraphs(t *testing.T) {
-	nulls := &nrbf.Array{Elem: nrbf.ObjectType, Values: make([]any, 1<<17)}
+	nulls := &nrbf.Array{Elem: nrbf.ObjectType, Values: make([]any, 1<<18)}
 	many := func(n int, make func(i int) any) any {
 		all := things()
 		values := []any{}
@@ -178,8 +178,8 @@ func TestViewOfHugeGraphs(t *testing.T) {
 		want string
 	}{
 		{"lists of one array", many(50, func(int) any {
-			return many(50, func(int) any { return list.New(nulls, int32(1<<17)) })
-		}), "ArrayList (131,072)"},
+			return many(50, func(int) any { return list.New(nulls, int32(1<<18)) })
+		}), "ArrayList (262,144)"},
 		{"a wide class in many places", many(50, func(i int) any {
 			return many(50, func(int) any { return pair.New(int32(i), wide) })
 		}), "… and 49,800 more"},
@@ -202,9 +202,39 @@ func TestViewBudget(t *testing.T) {
 	for _, c := range []struct {
 		left int
 		want string
-	}{{len(set.schema) - 1, overBudget}, {len(set.schema) + len(set.data) - 1, "XmlDiffGram: " + overBudget}, {len(set.schema) + len(set.data), ""}} {
-		if _, why := set.load(&viewBudget{left: c.left}, false); why != c.want {
+	}{
+		{len(set.schema) - 1, fmt.Sprintf("XmlSchema: XML of %d bytes, with %d left of the 8 MiB that a view reads in all",
+			len(set.schema), len(set.schema)-1)},
+		{len(set.schema) + len(set.data) - 1, fmt.Sprintf("XmlDiffGram: XML of %d bytes, with %d left of the 8 MiB that a view reads in all",
+			len(set.data), len(set.data)-1)},
+		{len(set.schema) + len(set.data), ""},
+	} {
+		if _, why := set.load(&viewBudget{most: maxViewXML, left: c.left}, false); why != c.want {
 			t.Errorf("with %d bytes left: %q, want %q", c.left, why, c.want)
 		}
+	}
+}
+
+// A table whose XML is too long says how long it is, and how long it may be; a path reads further.
+func TestViewOfTooMuchXML(t *testing.T) {
+	data := tDiffgram(`<X><T d:id="T1"><a>1</a></T>` + strings.Repeat(" ", 8<<20) + "</X>")
+	b, err := nrbf.EncodeStream(thing("System.Data.DataTable", "XmlSchema", tSchema, "XmlDiffGram", data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, _, err := nrbf.Decode(b, nrbf.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "DataTable (not shown as a table: XmlDiffGram: XML of " + group(len(data)) + " bytes, more than the 8 MiB that a view reads)"
+	if got := ViewOf(g.Root()).Summary(); got != want {
+		t.Errorf("it is %s, want %s", got, want)
+	}
+	if got := showHostile(t, "long XML", b); !strings.HasPrefix(got, want) {
+		t.Errorf("shown as %.300s, want %s", got, want)
+	}
+	w, err := ViewOf(g.Root()).Lookup("[0].a")
+	if err != nil || w.Summary() != "1" {
+		t.Errorf("[0].a is %s, %v", w.Summary(), err)
 	}
 }

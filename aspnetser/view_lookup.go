@@ -18,11 +18,12 @@ import (
 //	.Keys  .Values    those of a map, as a list
 //	[3]  .Rows[3]     a row of a DataTable; [3].Name, [3]["Name"] and [3][1] are a cell of it, [3].Original the
 //	                  values from before the change, [3].State the state
-//	[0]  .Tables[0]   a table of a DataSet
+//	[0]  .Tables[0]   a table of a DataSet; [Orders] and .Tables[Orders] by its name
 //
 // Names and texts are matched exactly first and then, where only one is meant, regardless of case. In quotes a backslash
 // escapes, as in the text view. What the members and elements of a known class are is what the view shows, but stored
-// members can be named as well: .Lines._size. Errors are *[PathError].
+// members can be named as well: .Lines._size. Of the XML of tables a look-up reads 32 MiB: see [ViewOptions]. Errors are
+// *[PathError].
 func (w View) Lookup(path string) (View, error) {
 	segments, err := parsePath(path)
 	if err != nil {
@@ -35,7 +36,7 @@ const maxLookupXML = 4 * maxViewXML // a row far down a table is found by readin
 
 // follow goes along a path. One budget is for all of it.
 func (w View) follow(path string, segments []segment) (View, error) {
-	budget := viewBudget{left: maxLookupXML}
+	budget := newViewBudget(maxLookupXML)
 	defer budget.close()
 	t := newViewWriter(ViewOptions{}, &budget)
 	for i := range segments {
@@ -54,10 +55,15 @@ func (t *viewWriter) step(w View, to *segment) (next View, why string) {
 	if to.square && !to.quoted && to.name == "" {
 		return View{}, "[] is for the item with the null key only"
 	}
+	if s.null {
+		return View{}, "the value before it is null"
+	}
 	if to.square {
 		switch {
 		case src != nil:
 			return src.pick(to)
+		case s.tables != nil:
+			return s.tables.pick(to)
 		case s.kind == shapeMap:
 			return s.entry(to, t.named(&s))
 		case s.kind == shapeList && to.index != nil:
@@ -133,10 +139,18 @@ func (s *shape) entry(to *segment, name string) (View, string) {
 	many := false
 	for i := range s.n {
 		k := s.key(i).shape()
+		key := k.str
 		switch {
-		case k.isStr && k.str == to.name, !to.quoted && !k.isStr && k.one() && k.is(to.name):
+		case k.isStr:
+		case to.quoted || !k.one():
+			continue
+		default:
+			key = string(k.text(nil, noViewLimit)) // a number, a Guid, a Boolean
+		}
+		switch {
+		case key == to.name:
 			return s.at(i), ""
-		case k.isStr && strings.EqualFold(k.str, to.name):
+		case strings.EqualFold(key, to.name):
 			many = folded >= 0
 			folded = i
 		}
@@ -149,9 +163,6 @@ func (s *shape) entry(to *segment, name string) (View, string) {
 	}
 	return View{}, name + " has no such key; .Keys lists them"
 }
-
-// is says whether a scalar is written so.
-func (s *shape) is(text string) bool { return string(s.text(nil, noViewLimit)) == text }
 
 // member returns a member by name.
 func (t *viewWriter) member(w View, s *shape, src *tableSource, name string) (View, string) {
@@ -203,7 +214,14 @@ func (t *viewWriter) member(w View, s *shape, src *tableSource, name string) (Vi
 	if len(found) == 1 {
 		return found[0], ""
 	}
-	return View{}, "no such member: " + t.named(s) + t.members(s, special)
+	why := "no such member: " + t.named(s) + t.members(s, special)
+	if src == nil {
+		src = s.tables
+	}
+	if src != nil && !src.single && len(src.tables) > 0 {
+		why += "; as [name] there " + are(src.names())
+	}
+	return View{}, why
 }
 
 // property says whether a field may be the one behind a property: Lines is _lines or m_lines.

@@ -1,6 +1,9 @@
 package aspnetser
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Lookup returns what a path leads to, from an item on:
 //
@@ -20,7 +23,11 @@ func (s *Session) Lookup(path string) (View, error) {
 	first := &segments[0]
 	v := s.find(first)
 	if v == nil {
-		return View{}, &PathError{Path: path, Offset: first.offset, Segment: first.text, Reason: s.keys()}
+		why := s.keys()
+		if s.uncreated(first) {
+			why = "the static object was not created in this session: it has no value"
+		}
+		return View{}, &PathError{Path: path, Offset: first.offset, Segment: first.text, Reason: why}
 	}
 	return viewOfItem(v).follow(path, segments[1:])
 }
@@ -51,7 +58,17 @@ func (s *Session) find(first *segment) *Value {
 	return nil
 }
 
-// keys lists what paths can begin with.
+// uncreated says whether a part names a static object that was declared and never used.
+func (s *Session) uncreated(first *segment) bool {
+	if first.square && !first.quoted && first.name == "" { // the null key
+		return false
+	}
+	return slices.ContainsFunc(s.Static, func(o StaticObject) bool {
+		return !o.HasInstance && strings.EqualFold(o.Name, first.name)
+	})
+}
+
+// keys lists what paths can begin with, and the static objects that were not created.
 func (s *Session) keys() string {
 	names := make([]string, 0, len(s.Items))
 	for i := range s.Items {
@@ -65,9 +82,11 @@ func (s *Session) keys() string {
 		}
 	}
 	for i := range s.Static {
-		if s.Static[i].HasInstance {
-			names = append(names, printable(s.Static[i].Name, 60))
+		name := printable(s.Static[i].Name, 60)
+		if !s.Static[i].HasInstance {
+			name += " (not created)"
 		}
+		names = append(names, name)
 	}
 	if len(names) == 0 {
 		return "no such item: the session has none"

@@ -61,18 +61,25 @@ func (src *tableSource) pick(to *segment) (View, string) {
 			return tableView(t), ""
 		}
 	}
+	if len(src.tables) == 0 {
+		return View{}, "the DataSet has no tables"
+	}
+	return View{}, "no such table; there " + are(src.names())
+}
+
+// names are those of the tables, for errors.
+func (src *tableSource) names() []string {
 	names := make([]string, len(src.tables))
 	for i, t := range src.tables {
 		names[i] = printable(t.name, 60)
 	}
-	if len(names) == 0 {
-		return View{}, "the DataSet has no tables"
-	}
-	return View{}, "no such table; there " + are(names)
+	return names
 }
 
 func tablesView(src *tableSource) View {
-	return listView(len(src.tables), func(i int) View { return tableView(src.tables[i]) })
+	w := listView(len(src.tables), func(i int) View { return tableView(src.tables[i]) })
+	w.made.shape.tables = src
+	return w
 }
 
 // tableView is a table of a DataSet.
@@ -100,7 +107,7 @@ func rowAt(t *dataTable, i int) (View, string) {
 	}
 	rows := t.window(i, 1)
 	if len(rows) == 0 {
-		return View{}, "the row is not there, or there is more to read than is read"
+		return View{}, "the row is not there, or takes more than the " + mebibytes(maxLookupXML) + " of XML that a look-up reads"
 	}
 	return rowView(t, &rows[0]), ""
 }

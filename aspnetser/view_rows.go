@@ -76,7 +76,7 @@ func (t *viewWriter) grid(table *dataTable, rows []dataRow, depth int) {
 	after := make(map[int][]string) // lines behind a line of the grid
 	for _, c := range columns {
 		grid[0] = append(grid[0], printable(c.name, shownCell))
-		grid[1] = append(grid[1], c.typ)
+		grid[1] = append(grid[1], c.shownType())
 	}
 	for _, r := range rows {
 		values := r.current
@@ -109,6 +109,14 @@ func (t *viewWriter) grid(table *dataTable, rows []dataRow, depth int) {
 		}
 	}
 	t.lines(grid, after, depth)
+}
+
+// shownType is the type for a line. XML has it as whoever wrote the schema wanted it.
+func (c *dataColumn) shownType() string {
+	if c.typ == "" {
+		return ""
+	}
+	return printable(c.typ, shownName)
 }
 
 // lines writes cells below each other.

@@ -32,7 +32,9 @@ func itemShape(v *Value) shape {
 	if s, ok := v.Text(); ok {
 		return textShape("", s)
 	}
-	return scalar("", string(v.appendShown(nil)))
+	s := scalar("", string(v.appendShown(nil)))
+	s.null = v.Type() == TypeNull
+	return s
 }
 
 // enumShape: what a number is called is not in the stream.

@@ -12,7 +12,7 @@ type sessionViews struct {
 }
 
 func newSessionViews() *sessionViews {
-	return &sessionViews{budget: viewBudget{left: maxViewXML}, bytes: sessionViewBytes}
+	return &sessionViews{budget: newViewBudget(maxViewXML), bytes: sessionViewBytes}
 }
 
 // append writes a value for the line of an item: one line for most, and the lines of what is inside for an Object, unless

@@ -45,7 +45,9 @@ type shape struct {
 	fields     []fieldView
 	moreFields int // that are not in fields, of a class with more members than anybody has
 
-	row *rowShape // of a row of a table
+	null   bool         // it is null
+	row    *rowShape    // of a row of a table
+	tables *tableSource // of the list of a DataSet's tables, which have names
 
 	// load reads the tables of a DataTable or DataSet, or says why it cannot: they are shown member by member then.
 	load func(b *viewBudget) (tableSource, string)
@@ -82,7 +84,9 @@ const maxWrapped = 8
 func shapeOf(v nrbf.Value, wrapped int) shape {
 	switch v.Kind() {
 	case nrbf.KindNull:
-		return scalar("", "null")
+		s := scalar("", "null")
+		s.null = true
+		return s
 	case nrbf.KindString:
 		s, _ := v.Text()
 		return textShape("", s)

@@ -22,7 +22,7 @@ type dataTable struct {
 
 type dataColumn struct {
 	name string // as the program knows it
-	typ  string // as C# writes it; "" where it is unknown
+	typ  string // as C# writes it, or as the schema has it; "" where it is unknown. Not fit for a line: see shownType
 	note string // AutoIncrement, read-only, an expression
 }
 
@@ -127,8 +127,8 @@ func (b binaryTables) loadSet(budget *viewBudget) (src tableSource, why string) 
 		if !ok || !ok2 || stream.ElementPrimitive() != nrbf.PrimitiveByte {
 			return src, "no stream of table " + strconv.Itoa(i)
 		}
-		if !budget.take(len(packed)) {
-			return src, overBudget
+		if why := budget.take(len(packed), "a stream"); why != "" {
+			return src, why
 		}
 		g, err := budget.decode(packed)
 		if err != nil {

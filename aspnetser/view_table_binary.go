@@ -57,8 +57,8 @@ func readBinaryRows(m *members, t *dataTable, budget *viewBudget) string {
 	if rows < 0 || int64(rows)*3 > int64(len(packed))*8 {
 		return "fewer row states than rows"
 	}
-	if !budget.take(len(packed)) {
-		return overBudget
+	if why := budget.take(len(packed), "row states"); why != "" {
+		return why
 	}
 	b := &binaryRows{states: packed, rows: rows, names: t.columns}
 	at := 0
@@ -89,33 +89,34 @@ func readBinaryRows(m *members, t *dataTable, budget *viewBudget) string {
 		}
 		b.columns, b.nulls = append(b.columns, a), append(b.nulls, packed)
 	}
-	if b.rowErrors, ok = errorsByRow(m, "RowErrors", budget); !ok {
-		return overBudget
+	var why string
+	if b.rowErrors, why = errorsByRow(m, "RowErrors", budget); why != "" {
+		return why
 	}
-	if b.columnErrors, ok = errorsByRow(m, "ColumnErrors", budget); !ok {
-		return overBudget
+	if b.columnErrors, why = errorsByRow(m, "ColumnErrors", budget); why != "" {
+		return why
 	}
 	t.rows, t.window = rows, b.window
 	return ""
 }
 
 // errorsByRow reads a Hashtable whose keys are row numbers.
-func errorsByRow(m *members, name string, budget *viewBudget) (map[int]nrbf.Value, bool) {
+func errorsByRow(m *members, name string, budget *viewBudget) (out map[int]nrbf.Value, why string) {
 	v, _ := m.get(name)
 	s := shapeOf(v, maxWrapped-1)
 	if s.kind != shapeMap {
-		return nil, true
+		return nil, ""
 	}
-	if !budget.take(16 * s.n) {
-		return nil, false
+	if why := budget.take(16*s.n, name); why != "" {
+		return nil, why
 	}
-	out := make(map[int]nrbf.Value)
+	out = make(map[int]nrbf.Value)
 	for i := range s.n {
 		if row, ok := s.key(i).v.Int(); ok {
 			out[int(row)] = s.at(i).v
 		}
 	}
-	return out, true
+	return out, ""
 }
 
 func (b *binaryRows) window(from, n int) (rows []dataRow) {

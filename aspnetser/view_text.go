@@ -25,14 +25,14 @@ import (
 // is small stands on one line. A class that has not the members that .NET gives it is shown member by member. Control
 // characters are escaped.
 func (w View) AppendText(dst []byte, o ViewOptions) []byte {
-	budget := viewBudget{left: maxViewXML}
+	budget := newViewBudget(maxViewXML)
 	defer budget.close()
 	return newViewWriter(o, &budget).appendText(dst, w)
 }
 
 // Summary returns the first line of AppendText without what is inside: List<string> (3).
 func (w View) Summary() string {
-	budget := viewBudget{left: maxViewXML}
+	budget := newViewBudget(maxViewXML)
 	defer budget.close()
 	t := newViewWriter(ViewOptions{}, &budget)
 	s, src := t.shapeOf(w)

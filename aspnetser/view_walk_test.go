@@ -63,7 +63,7 @@ func (k *viewWalk) walk(path string, w View, depth int) {
 }
 
 func newWalk(left int, visit func(path string, w View)) *viewWalk {
-	return &viewWalk{visit: visit, left: left, t: newViewWriter(ViewOptions{}, &viewBudget{left: maxViewXML})}
+	return &viewWalk{visit: visit, left: left, t: newViewWriter(ViewOptions{}, &viewBudget{most: maxViewXML, left: maxViewXML})}
 }
 
 // Whatever a view shows can be looked up by the path that its text suggests, and is the same there.

@@ -19,8 +19,8 @@ type xmlSet struct {
 // load reads the schema and the rows that a view shows first.
 func (x *xmlSet) load(b *viewBudget, set bool) (src tableSource, why string) {
 	x.budget = b
-	if !b.take(len(x.schema)) {
-		return src, overBudget
+	if why := b.take(len(x.schema), "XML"); why != "" {
+		return src, "XmlSchema: " + why
 	}
 	schema, why := readSchema(x.schema)
 	if why != "" {
@@ -106,8 +106,8 @@ type rowElement struct {
 }
 
 func (x *xmlSet) read(tables []*dataTable, from, n int) ([]*xmlRows, string) {
-	if !x.budget.take(len(x.data)) {
-		return nil, overBudget
+	if why := x.budget.take(len(x.data), "XML"); why != "" {
+		return nil, why
 	}
 	r := rowReader{byName: make(map[string]*xmlRows), data: legalXML(x.data)}
 	for _, t := range tables {
