@@ -143,7 +143,7 @@ func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // Whatever is shared or long, the text is short and the work is in proportion to the stream.
 func TestViewOfHugeGraphs(t *testing.T) {
-	nulls := &nrbf.Array{Elem: nrbf.ObjectType, Values: make([]any, 1<<18)}
+	nulls := &nrbf.Array{Elem: nrbf.ObjectType, Values: make([]any, 1<<17)}
 	many := func(n int, make func(i int) any) any {
 		all := things()
 		values := []any{}
@@ -178,8 +178,8 @@ func TestViewOfHugeGraphs(t *testing.T) {
 		want string
 	}{
 		{"lists of one array", many(50, func(int) any {
-			return many(50, func(int) any { return list.New(nulls, int32(1<<18)) })
-		}), "ArrayList (262,144)"},
+			return many(50, func(int) any { return list.New(nulls, int32(1<<17)) })
+		}), "ArrayList (131,072)"},
 		{"a wide class in many places", many(50, func(i int) any {
 			return many(50, func(int) any { return pair.New(int32(i), wide) })
 		}), "… and 49,800 more"},
