@@ -87,9 +87,9 @@ func dumpBlob(c *cli.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	path := c.String("path")
-	if path != "" && f == "offsets" {
-		return usage("", "--path and --format offsets contradict each other")
+	path, err := pathOf(c, f)
+	if err != nil {
+		return err
 	}
 	blob, err := readFile(c.Args().First(), s.In)
 	if err != nil {
@@ -101,12 +101,13 @@ func dumpBlob(c *cli.Context, s Streams) error {
 	if f == "offsets" {
 		return out.or(aspnetser.WriteOffsets(out, blob, o))
 	}
+	if path != "" {
+		return out.or(writePath(out, blob, o, path, f))
+	}
 	d, err := aspnetser.Decode(blob, o)
 	switch {
 	case err != nil:
 		return &failure{code: exitMalformed, err: err, hint: "--format offsets shows how far it can be read"}
-	case path != "":
-		return out.or(writePath(out, d, path, f))
 	case f == "json":
 		err = aspnetser.WriteJSON(lines{out}, d)
 		io.WriteString(out, "\n")
@@ -119,8 +120,24 @@ func dumpBlob(c *cli.Context, s Streams) error {
 	return out.or(err)
 }
 
-// writePath shows what a path into a session leads to. Other items may be broken.
-func writePath(w io.Writer, d *aspnetser.Session, path, format string) error {
+// pathOf reads --path.
+func pathOf(c *cli.Context, format string) (string, error) {
+	path := c.String("path")
+	switch {
+	case path == "" && c.IsSet("path"):
+		return "", usage("a path begins with the key of an item: --path cart.Lines[0].Sku", "--path is empty")
+	case path != "" && format == "offsets":
+		return "", usage("", "--path and --format offsets contradict each other")
+	}
+	return path, nil
+}
+
+// writePath shows what a path into a session leads to. Only the item that it begins with is decoded: others may be broken.
+func writePath(w io.Writer, blob []byte, o aspnetser.Options, path, format string) error {
+	d, err := aspnetser.Open(blob, o)
+	if err != nil {
+		return err
+	}
 	v, err := d.Lookup(path)
 	var nowhere *aspnetser.PathError
 	if errors.As(err, &nowhere) {

@@ -47,6 +47,7 @@ func TestDumpPath(t *testing.T) {
 		{"nothing", "text", exitFailed, "", "order"},
 		{"order.[", "text", exitFailed, "", "["},
 		{"order", "offsets", exitUsage, "", "contradict"},
+		{"", "text", exitUsage, "", "--path is empty"},
 	}
 	for _, c := range cases {
 		r := command(t, order, "dump", "blob", "-", "--path", c.path, "--format", c.format)
@@ -70,7 +71,9 @@ func TestDumpPathBesideABrokenItem(t *testing.T) {
 	for _, it := range doc.Items {
 		r := command(t, blob, "dump", "blob", "-", "--path", it.Key)
 		if it.Type == "Undecodable" {
-			broken++
+			if broken++; r.code != exitMalformed || r.out != "" || !strings.Contains(r.err, "offset") {
+				t.Errorf("--path %s to a broken item: exit %d, %q, %s", it.Key, r.code, r.out, r.err)
+			}
 			continue
 		}
 		if sound++; r.code != exitDone {

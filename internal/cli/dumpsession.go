@@ -33,6 +33,10 @@ func dumpSession(c *cli.Context, s Streams) (err error) {
 	if err != nil {
 		return err
 	}
+	path, err := pathOf(c, f)
+	if err != nil {
+		return err
+	}
 	compressed, err := compressedFlag(c, "from-compressed")
 	if err != nil {
 		return err
@@ -71,12 +75,8 @@ func dumpSession(c *cli.Context, s Streams) (err error) {
 		fmt.Fprintf(s.Err, "There is another row of this session, spelled by rule %s; the one shown wins.\n", r.rule)
 	}
 	out := &output{w: s.Out}
-	if path := c.String("path"); path != "" {
-		d, err := aspnetser.Decode(rows[0].rec.Payload, aspnetser.Options{Compressed: compressed})
-		if err == nil {
-			err = writePath(out, d, path, f)
-		}
-		return out.or(err)
+	if path != "" {
+		return out.or(writePath(out, rows[0].rec.Payload, aspnetser.Options{Compressed: compressed}, path, f))
 	}
 	return out.or(writeSession(out, from, rows[0], f, compressed))
 }
