@@ -2,7 +2,10 @@
 // keeps in Object values of a session.
 //
 // [Decode] gives a [Graph]; [Graph.Root] is the [Value] that was serialized, from which members and elements are reached;
-// [Graph.Append] writes the stream again. [AppendJSON] and [Trace] show one.
+// [Value.Set] changes a leaf; [Graph.Append] writes the stream again. [AppendJSON] and [Trace] show one. [Unmarshal] turns
+// values into Go ones, and [Marshal] Go values into a new graph. Whoever needs a graph that no Go value stands for builds it
+// from [ClassType], [Instance] and [Array] and the shapes made of them, such as [List] and [Dictionary], and [EncodeStream]
+// writes it.
 //
 // # What it promises
 //

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -95,6 +96,7 @@ func dumpBlob(c *cli.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(50)) // whoever opens a hostile file has time, and less memory
 	o := aspnetser.Options{Compressed: compressed}
 	tellForm(s.Err, blob, o)
 	out := &output{w: s.Out}
