@@ -50,7 +50,7 @@ func (v *Value) append(dst []byte) ([]byte, error) {
 			return nil, err
 		}
 	case TypeObject:
-		if v.graph == nil {
+		if !v.hasGraph() {
 			return nil, errors.New("Object without a graph")
 		}
 		dst = v.graph.Append(dst)

@@ -47,7 +47,7 @@ func (f *flusher) json(dst []byte, s *Session) []byte {
 		dst = f.value(dst, &it.Value)
 		if it.Value.typ == TypeUndecodable {
 			dst = append(dst, `,"error":`...)
-			dst = appendJSONString(dst, s.ItemErr(i).Error())
+			dst = nrbf.AppendJSONString(dst, s.ItemErr(i).Error())
 		}
 		dst = append(dst, '}')
 	}
@@ -58,13 +58,13 @@ func (f *flusher) json(dst []byte, s *Session) []byte {
 	for i := range s.Static {
 		o := &s.Static[i]
 		dst = append(f.full(dst), separator(i)+`{"name":`...)
-		dst = appendJSONString(dst, o.Name)
+		dst = nrbf.AppendJSONString(dst, o.Name)
 		if o.HasInstance {
 			dst = append(dst, `,"hasInstance":true,`...)
 			dst = f.value(dst, &o.Value)
 		} else {
 			dst = append(dst, `,"hasInstance":false,"objectType":`...)
-			dst = appendJSONString(dst, o.ObjectType)
+			dst = nrbf.AppendJSONString(dst, o.ObjectType)
 			dst = append(dst, `,"lateBound":`...)
 			dst = strconv.AppendBool(dst, o.LateBound)
 		}
@@ -97,7 +97,7 @@ func (f *flusher) value(dst []byte, v *Value) []byte {
 	case TypeString:
 		return f.text(append(dst, `","value":`...), v.text)
 	case TypeChar:
-		return appendJSONString(append(dst, `","value":`...), string(utf16.Decode([]uint16{uint16(v.lo)})))
+		return nrbf.AppendJSONString(append(dst, `","value":`...), string(utf16.Decode([]uint16{uint16(v.lo)})))
 	case TypeObject:
 		dst = append(dst, `","value":`...)
 		if f.w == nil {
@@ -162,50 +162,8 @@ func (f *flusher) text(dst []byte, s string) []byte {
 		for n > piece-utf8.UTFMax && !utf8.RuneStart(s[n]) {
 			n--
 		}
-		dst = f.full(appendJSONText(dst, s[:n]))
+		dst = f.full(nrbf.AppendJSONText(dst, s[:n]))
 		s = s[n:]
 	}
-	return append(appendJSONText(dst, s), '"')
-}
-
-// appendJSONString quotes s; what is not UTF-8 becomes U+FFFD.
-func appendJSONString(dst []byte, s string) []byte {
-	return append(appendJSONText(append(dst, '"'), s), '"')
-}
-
-// appendJSONText writes what stands between the quotes.
-func appendJSONText(dst []byte, s string) []byte {
-	from := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && size == 1 {
-				dst = append(append(dst, s[from:i]...), "\uFFFD"...)
-				from = i + 1
-			}
-			i += size
-			continue
-		}
-		if c >= ' ' && c != '"' && c != '\\' && c != 0x7f {
-			i++
-			continue
-		}
-		dst = append(dst, s[from:i]...)
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-		i++
-		from = i
-	}
-	return append(dst, s[from:]...)
+	return append(nrbf.AppendJSONText(dst, s), '"')
 }

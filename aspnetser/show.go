@@ -2,11 +2,11 @@ package aspnetser
 
 import (
 	"fmt"
-	"math"
 	"strconv"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
 // AppendText appends the session for people: a line about the whole, a line an item and a static object, and the
@@ -97,13 +97,13 @@ func (v *Value) appendShown(dst []byte) []byte {
 	case TypeChar:
 		return strconv.AppendQuoteRune(dst, utf16.Decode([]uint16{uint16(v.lo)})[0])
 	case TypeDateTime:
-		return append(dst, showDateTime(int64(v.lo))...)
+		return append(dst, nrbf.ShowDateTime(int64(v.lo))...)
 	case TypeTimeSpan:
-		return append(dst, showTimeSpan(int64(v.lo))...)
+		return append(dst, nrbf.ShowTimeSpan(int64(v.lo))...)
 	case TypeSingle:
-		return append(dst, showFloat(float64(math.Float32frombits(uint32(v.lo))), 32, v.lo)...)
+		return append(dst, nrbf.ShowFloat(v.lo, 32)...)
 	case TypeDouble:
-		return append(dst, showFloat(math.Float64frombits(v.lo), 64, v.lo)...)
+		return append(dst, nrbf.ShowFloat(v.lo, 64)...)
 	case TypeObject:
 		return append(dst, quoteCut(v.graph.Root().Show(), shownText)+", "+plural(v.graph.Size(), "byte")...)
 	case TypeUndecodable:
@@ -134,39 +134,4 @@ func showBytes(b []byte) string {
 		return fmt.Sprintf("%s, % x …", s, b[:shownBytes])
 	}
 	return fmt.Sprintf("%s, % x", s, b)
-}
-
-// showDateTime writes RFC 3339 without a zone, since a session keeps none.
-func showDateTime(ticks int64) string {
-	if ticks < 0 || ticks > maxDateTimeTicks {
-		return strconv.FormatInt(ticks, 10) + " ticks"
-	}
-	return timeOf(ticks).Format("2006-01-02T15:04:05.9999999")
-}
-
-// showTimeSpan writes what .NET's TimeSpan.ToString does: [-][d.]hh:mm:ss[.fffffff].
-func showTimeSpan(ticks int64) string {
-	sign, n := "", uint64(ticks)
-	if ticks < 0 {
-		sign, n = "-", -n
-	}
-	const second = ticksPerSecond
-	var b strings.Builder
-	b.WriteString(sign)
-	if days := n / (86400 * second); days > 0 {
-		fmt.Fprintf(&b, "%d.", days)
-	}
-	fmt.Fprintf(&b, "%02d:%02d:%02d", n/(3600*second)%24, n/(60*second)%60, n/second%60)
-	if rest := n % second; rest > 0 {
-		fmt.Fprintf(&b, ".%07d", rest)
-	}
-	return b.String()
-}
-
-// showFloat writes the shortest text that gives the same number again; a NaN carries its bits.
-func showFloat(f float64, size int, stored uint64) string {
-	if math.IsNaN(f) {
-		return fmt.Sprintf("NaN (%0*x)", size/4, stored)
-	}
-	return strconv.FormatFloat(f, 'g', -1, size)
 }

@@ -131,7 +131,7 @@ type rowShape struct {
 func (r *rowShape) special() []fieldView {
 	state := r.row.state.String()
 	fields := []fieldView{{"State", View{made: &made{shape: scalar("", state),
-		json: func(dst []byte) []byte { return appendJSONString(dst, state) }}}}}
+		json: func(dst []byte) []byte { return nrbf.AppendJSONString(dst, state) }}}}}
 	if r.row.original != nil {
 		original := shape{kind: shapeObject, name: "DataRow", note: "original", fields: r.table.named(r.row.original)}
 		fields = append(fields, fieldView{"Original", View{made: &made{shape: original, json: func(dst []byte) []byte {
@@ -154,10 +154,10 @@ func (t *dataTable) named(cells []View) []fieldView {
 }
 
 func (t *dataTable) appendJSON(dst []byte) []byte {
-	dst = appendJSONString(append(dst, `{"table":`...), t.name)
+	dst = nrbf.AppendJSONString(append(dst, `{"table":`...), t.name)
 	dst = appendJSONList(append(dst, `,"columns":`...), len(t.columns), func(dst []byte, i int) []byte {
-		dst = appendJSONString(append(dst, `{"name":`...), t.columns[i].name)
-		return append(appendJSONString(append(dst, `,"type":`...), t.columns[i].typ), '}')
+		dst = nrbf.AppendJSONString(append(dst, `{"name":`...), t.columns[i].name)
+		return append(nrbf.AppendJSONString(append(dst, `,"type":`...), t.columns[i].typ), '}')
 	})
 	return append(t.appendRows(append(dst, `,"rows":`...)), '}')
 }
@@ -182,7 +182,7 @@ func (t *dataTable) appendRow(dst []byte, r *dataRow) []byte {
 		}
 	}
 	if r.err != "" {
-		dst = appendJSONString(append(dst, `,"error":`...), r.err)
+		dst = nrbf.AppendJSONString(append(dst, `,"error":`...), r.err)
 	}
 	if len(r.colErrs) > 0 {
 		dst = append(dst, `,"columnErrors":{`...)
@@ -190,7 +190,7 @@ func (t *dataTable) appendRow(dst []byte, r *dataRow) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendJSONString(append(appendJSONString(dst, e.column), ':'), e.text)
+			dst = nrbf.AppendJSONString(append(nrbf.AppendJSONString(dst, e.column), ':'), e.text)
 		}
 		dst = append(dst, '}')
 	}
@@ -203,7 +203,7 @@ func (t *dataTable) appendCells(dst []byte, cells []View) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendJSONString(dst, c.name), ':')
+		dst = append(nrbf.AppendJSONString(dst, c.name), ':')
 		if i < len(cells) {
 			dst = cells[i].AppendJSON(dst)
 		} else {

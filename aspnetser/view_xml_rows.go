@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
 // xmlSet is a DataTable or DataSet in XML remoting format (fixtures o-datatable-changes, o-dataset; errors, hidden
@@ -295,5 +297,5 @@ func cell(typ, text string) View {
 		s.text = func(dst []byte, most int) []byte { return append(dst, printable(text, max(most, 40))...) }
 		s.str, s.isStr = text, true
 	}
-	return View{made: &made{shape: s, json: func(dst []byte) []byte { return appendJSONString(dst, text) }}}
+	return View{made: &made{shape: s, json: func(dst []byte) []byte { return nrbf.AppendJSONString(dst, text) }}}
 }

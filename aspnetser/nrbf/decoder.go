@@ -109,4 +109,9 @@ func fit[T any](s []T) []T {
 }
 
 // Size is about how many bytes Append gives: exactly as many where nothing was changed.
-func (g *Graph) Size() int { return len(g.stream) }
+func (g *Graph) Size() int {
+	if g == nil {
+		return 0
+	}
+	return len(g.stream)
+}

@@ -62,11 +62,11 @@ func (j *jsonWriter) text(s string) {
 		for !utf8.RuneStart(s[n]) {
 			n--
 		}
-		j.dst = appendEscaped(j.dst, s[:n])
+		j.dst = AppendJSONText(j.dst, s[:n])
 		s = s[n:]
 		j.flushed()
 	}
-	j.dst = append(appendEscaped(j.dst, s), '"')
+	j.dst = append(AppendJSONText(j.dst, s), '"')
 }
 
 // count counts the mentions of each object.
@@ -112,7 +112,7 @@ func (j *jsonWriter) step() {
 		return
 	}
 	j.dst = append(j.dst, '[')
-	j.dst = appendQuoted(j.dst, j.g.members[top.class.members.first+i].name.s)
+	j.dst = AppendJSONString(j.dst, j.g.members[top.class.members.first+i].name.s)
 	j.dst = append(j.dst, ',')
 	j.value(v, true)
 }
@@ -160,14 +160,14 @@ func (j *jsonWriter) begin(v Value, member bool) bool {
 		j.dst = append(j.dst, ',')
 	}
 	if c := v.class(); c != nil {
-		j.dst = appendQuoted(append(j.dst, `"class":`...), c.name.s)
+		j.dst = AppendJSONString(append(j.dst, `"class":`...), c.name.s)
 		j.library(v.Library(), c.lib >= 0)
 		j.dst = append(j.dst, `,"members":[`...)
 		j.stack = append(j.stack, jsonFrame{class: c, first: o.first, n: o.n, member: member})
 		return true
 	}
 	name, library := v.ElementType()
-	j.dst = appendQuoted(append(j.dst, `"array":`...), name)
+	j.dst = AppendJSONString(append(j.dst, `"array":`...), name)
 	j.library(library, o.record == recordBinaryArray && j.g.arrays[o.info].elem.kind == declClass)
 	j.ints(`,"lengths":[`, v.Lengths())
 	if lower := v.Lower(); lower != nil {
@@ -200,7 +200,7 @@ func (j *jsonWriter) library(name string, has bool) {
 		j.dst = append(j.dst, "null"...)
 		return
 	}
-	j.dst = appendQuoted(j.dst, name)
+	j.dst = AppendJSONString(j.dst, name)
 }
 
 func (j *jsonWriter) ints(field string, n []int) {
@@ -248,10 +248,10 @@ func (j *jsonWriter) appendScalar(dst []byte, v Value) []byte {
 	bits := v.Bits()
 	switch v.Primitive() {
 	case PrimitiveChar:
-		return appendQuoted(dst, string(rune(bits)))
+		return AppendJSONString(dst, string(rune(bits)))
 	case PrimitiveDecimal:
 		s, _ := v.Decimal()
-		return appendQuoted(dst, s)
+		return AppendJSONString(dst, s)
 	}
 	dst = append(dst, '"')
 	switch v.Primitive() {
@@ -285,21 +285,30 @@ func appendHex(dst []byte, n uint64, digits int) []byte {
 	return dst
 }
 
-// appendQuoted writes s, which is UTF-8, as a JSON string.
-func appendQuoted(dst []byte, s string) []byte {
-	return append(appendEscaped(append(dst, '"'), s), '"')
+// AppendJSONString appends s as a JSON string; what is not UTF-8 becomes U+FFFD.
+func AppendJSONString(dst []byte, s string) []byte {
+	return append(AppendJSONText(append(dst, '"'), s), '"')
 }
 
-// appendEscaped writes what stands between the quotes.
-func appendEscaped(dst []byte, s string) []byte {
+// AppendJSONText appends what stands between the quotes.
+func AppendJSONText(dst []byte, s string) []byte {
 	from := 0
-	for i := 0; i < len(s); i++ {
+	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= utf8.RuneSelf || c >= ' ' && c != '"' && c != '\\' && c != 0x7f {
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && size == 1 {
+				dst = append(append(dst, s[from:i]...), "\uFFFD"...)
+				from = i + 1
+			}
+			i += size
+			continue
+		}
+		if c >= ' ' && c != '"' && c != '\\' && c != 0x7f {
+			i++
 			continue
 		}
 		dst = append(dst, s[from:i]...)
-		from = i + 1
 		switch c {
 		case '"', '\\':
 			dst = append(dst, '\\', c)
@@ -312,6 +321,8 @@ func appendEscaped(dst []byte, s string) []byte {
 		default:
 			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 		}
+		i++
+		from = i
 	}
 	return append(dst, s[from:]...)
 }

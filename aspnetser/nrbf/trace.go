@@ -1,7 +1,6 @@
 package nrbf
 
 import (
-	"encoding/hex"
 	"fmt"
 	"math"
 	"strconv"
@@ -92,9 +91,9 @@ func (v Value) Show() string {
 		s, _ := v.Decimal()
 		return s
 	case PrimitiveSingle:
-		return showFloat(float64(math.Float32frombits(uint32(bits))), 32, bits)
+		return ShowFloat(bits, 32)
 	case PrimitiveDouble:
-		return showFloat(math.Float64frombits(bits), 64, bits)
+		return ShowFloat(bits, 64)
 	case PrimitiveTimeSpan:
 		return ShowTimeSpan(int64(bits))
 	case PrimitiveDateTime:
@@ -106,12 +105,15 @@ func (v Value) Show() string {
 	return strconv.FormatUint(bits, 10)
 }
 
-// showFloat writes the shortest text that gives the same number again; a NaN carries its bits.
-func showFloat(f float64, size int, stored uint64) string {
+// ShowFloat writes a Single (32) or Double (64), given by its bits, as the shortest text that gives the same number again.
+// A NaN carries its bits.
+func ShowFloat(bits uint64, size int) string {
+	f := math.Float64frombits(bits)
+	if size == 32 {
+		f = float64(math.Float32frombits(uint32(bits)))
+	}
 	if math.IsNaN(f) {
-		b := []byte{byte(stored >> 56), byte(stored >> 48), byte(stored >> 40), byte(stored >> 32), byte(stored >> 24),
-			byte(stored >> 16), byte(stored >> 8), byte(stored)}
-		return "NaN (" + hex.EncodeToString(b[8-size/8:]) + ")"
+		return fmt.Sprintf("NaN (%0*x)", size/4, bits)
 	}
 	return strconv.FormatFloat(f, 'g', -1, size)
 }

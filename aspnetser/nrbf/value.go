@@ -37,7 +37,7 @@ type Value struct {
 // Root returns the root of the graph: what was serialized. Of the zero Graph it is the zero Value; Append writes a stream of
 // that without a root, which no reader takes.
 func (g *Graph) Root() Value {
-	if len(g.cells) == 0 {
+	if g == nil || len(g.cells) == 0 {
 		return Value{}
 	}
 	return Value{g: g, at: g.root}
