@@ -23,7 +23,7 @@ func AppendOffsets(dst []byte, blob []byte, o Options) ([]byte, error) {
 	return a.dst, err
 }
 
-// WriteOffsets is AppendOffsets for a writer, in memory that does not grow with the lines, which may be fifty times the
+// WriteOffsets is AppendOffsets for a writer, in memory that does not grow with the lines, which may be a hundred times the
 // blob. An error of w is returned before any other.
 func WriteOffsets(w io.Writer, blob []byte, o Options) error {
 	a := annotator{out: flusher{w: w}, o: o}
@@ -83,11 +83,9 @@ type annotator struct {
 	cur  cursor
 	keys []span // of the items; {0, 0} for the null key, since no key lies at 0
 
-	count bool // write nothing, only count
-	total int
-	odd   []byte  // decoded text
-	sc    scratch // for its decoder of graphs
-	last  span    // where the last text lies
+	odd  []byte  // decoded text
+	sc   scratch // for its decoder of graphs
+	last span    // where the last text lies
 }
 
 // row writes the line of a range, if it has any bytes.
