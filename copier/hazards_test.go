@@ -17,19 +17,6 @@ import (
 
 // Each test here is a way in which a review of this package lost, resurrected or overwrote a session.
 
-func spellingOf(t *testing.T, apps []layout.Application, rules ...layout.IDRule) *layout.Spelling {
-	t.Helper()
-	r, err := layout.NewRegistry(apps...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := layout.NewSpelling(r, rules...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 func (b *bench) fillApp(app string, from, n int) {
 	for i := range n {
 		b.put(b.from, b.record(b.spell(app, raw(from+i), layout.RuleInbox), fixtures.Blob("empty")))
