@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
 // ErrNoItem is what Get gives for a key that no item has. ASP.NET gives null; here null is a value.
@@ -68,7 +70,7 @@ func (c *Collection) Len() int { return len(c.s.Items) - c.gaps }
 func (c *Collection) Get(key string) (Value, error) {
 	i, ok := c.find(key)
 	if !ok {
-		return Value{}, fmt.Errorf("item %s: %w", quoteCut(key, 40), ErrNoItem)
+		return Value{}, fmt.Errorf("item %s: %w", nrbf.QuoteCut(key, 40), ErrNoItem)
 	}
 	return c.value(i)
 }

@@ -13,12 +13,9 @@ import "errors"
 //
 // Errors are *[PathError], and those of Get where the item cannot be decoded.
 func (c *Collection) Lookup(path string) (View, error) {
-	segments, err := parsePath(path)
+	segments, err := parseItemPath(path)
 	if err != nil {
 		return View{}, err
-	}
-	if len(segments) == 0 {
-		return View{}, &PathError{Path: path, Reason: "empty: it begins with the key of an item"}
 	}
 	first := &segments[0]
 	get := func() (Value, error) { return c.Get(first.name) }
@@ -30,7 +27,7 @@ func (c *Collection) Lookup(path string) (View, error) {
 		c.compact()
 		static := (&Session{Static: c.s.Static}).find(first)
 		if static == nil {
-			return View{}, &PathError{Path: path, Offset: first.offset, Segment: first.text, Reason: c.s.keys()}
+			return View{}, c.s.nowhere(path, first)
 		}
 		v, err = *static, nil
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
 // Append encodes the session from its values and appends the blob to dst; a Session of FormCompressed is deflated. What
@@ -154,7 +156,7 @@ func (e *encoder) checkNames() error {
 		null = i
 	}
 	if i, j, dup := sc.duplicate(nil, sc.keys); dup {
-		return fmt.Errorf("encoding item %d: key %s equals that of item %d", j, quoteCut(e.s.Items[j].Key, 40), i)
+		return fmt.Errorf("encoding item %d: key %s equals that of item %d", j, nrbf.QuoteCut(e.s.Items[j].Key, 40), i)
 	}
 	if len(e.s.Static) == 0 {
 		return nil
@@ -164,7 +166,7 @@ func (e *encoder) checkNames() error {
 		add(e.s.Static[i].Name, false)
 	}
 	if i, j, dup := sc.duplicate(nil, sc.keys); dup {
-		return fmt.Errorf("encoding static object %d: name %s equals that of %d", j, quoteCut(e.s.Static[j].Name, 40), i)
+		return fmt.Errorf("encoding static object %d: name %s equals that of %d", j, nrbf.QuoteCut(e.s.Static[j].Name, 40), i)
 	}
 	return nil
 }

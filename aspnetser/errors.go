@@ -80,7 +80,7 @@ func place(item, static int, key string) string {
 		return ""
 	}
 	if key != "" {
-		s += " " + quoteCut(key, 40)
+		s += " " + nrbf.QuoteCut(key, 40)
 	}
 	return s + ": "
 }
@@ -91,18 +91,6 @@ func at(offset int64, inflated bool) string {
 		s += " of the inflated blob"
 	}
 	return s
-}
-
-// quoteCut quotes s for people, cut to so many characters. The result holds no control characters.
-func quoteCut(s string, most int) string {
-	n := 0
-	for i := range s {
-		if n == most {
-			return strconv.Quote(s[:i]) + "…"
-		}
-		n++
-	}
-	return strconv.Quote(s)
 }
 
 // fault is an error before it is one: what a cursor keeps, small and free of allocation. The zero fault is none.

@@ -277,7 +277,7 @@ func marshalled(x any) (Value, error) {
 func Set(c *Collection, key string, x any) error {
 	v, err := ValueOf(x)
 	if err != nil {
-		return fmt.Errorf("setting item %s: %w", quoteCut(key, 40), err)
+		return fmt.Errorf("setting item %s: %w", nrbf.QuoteCut(key, 40), err)
 	}
 	c.Set(key, v)
 	return nil

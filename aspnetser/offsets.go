@@ -205,10 +205,10 @@ func (a *annotator) beginning(raw []byte, d *textDecoder) []byte {
 	return a.odd
 }
 
-// quoteBytes is quoteCut for a text that may be long.
+// quoteBytes is nrbf.QuoteCut for a text that may be long.
 func quoteBytes(b []byte) string {
 	const most = 40
-	return quoteCut(string(b[:min(len(b), 4*most+4)]), most)
+	return nrbf.QuoteCut(string(b[:min(len(b), 4*most+4)]), most)
 }
 
 // label names item i with its key, as it is stored.

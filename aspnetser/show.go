@@ -44,7 +44,7 @@ func AppendText(dst []byte, s *Session) []byte {
 		if o.LateBound {
 			late = ", late bound"
 		}
-		dst = fmt.Appendf(dst, "  %-*s  not created: %s%s\n", width, o.show(), quoteCut(o.ObjectType, 80), late)
+		dst = fmt.Appendf(dst, "  %-*s  not created: %s%s\n", width, o.show(), nrbf.QuoteCut(o.ObjectType, 80), late)
 	}
 	if len(s.Warnings) == 0 {
 		return dst
@@ -73,10 +73,10 @@ func (it *Item) show() string {
 	if it.NullKey {
 		return "null"
 	}
-	return quoteCut(it.Key, 60)
+	return nrbf.QuoteCut(it.Key, 60)
 }
 
-func (o *StaticObject) show() string { return "static " + quoteCut(o.Name, 60) }
+func (o *StaticObject) show() string { return "static " + nrbf.QuoteCut(o.Name, 60) }
 
 const (
 	shownText  = 60 // characters of a text
@@ -89,7 +89,7 @@ func (v *Value) appendShown(dst []byte) []byte {
 	case TypeNull:
 		return append(dst, "null"...)
 	case TypeString:
-		dst = append(dst, quoteCut(v.text, shownText)...)
+		dst = append(dst, nrbf.QuoteCut(v.text, shownText)...)
 		if n := utf8.RuneCountInString(v.text); n > shownText {
 			dst = fmt.Appendf(dst, " (%d characters, %d bytes)", n, len(v.text))
 		}
@@ -105,7 +105,7 @@ func (v *Value) appendShown(dst []byte) []byte {
 	case TypeDouble:
 		return append(dst, nrbf.ShowFloat(v.lo, 64)...)
 	case TypeObject:
-		return append(dst, quoteCut(v.graph.Root().Show(), shownText)+", "+plural(v.graph.Size(), "byte")...)
+		return append(dst, nrbf.QuoteCut(v.graph.Root().Show(), shownText)+", "+plural(v.graph.Size(), "byte")...)
 	case TypeUndecodable:
 		if len(v.stored()) > 0 {
 			dst = fmt.Appendf(dst, "type id %d, ", v.id)

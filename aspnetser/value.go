@@ -191,7 +191,7 @@ func (v Value) Time() (t time.Time, ok bool) {
 	if v.typ != TypeDateTime {
 		return time.Time{}, false
 	}
-	return timeOf(int64(v.lo)), true
+	return nrbf.DateTime{Ticks: int64(v.lo), Kind: nrbf.DateTimeUTC}.Time(), true
 }
 
 // PointerSize returns how many bytes an IntPtr or UIntPtr has in the blob, 8 or 4.
@@ -210,8 +210,3 @@ const (
 	ticksPerSecond = 10_000_000
 	unixEpochTicks = 621355968000000000 // 1970-01-01
 )
-
-func timeOf(ticks int64) time.Time {
-	ticks -= unixEpochTicks
-	return time.Unix(ticks/ticksPerSecond, ticks%ticksPerSecond*100).UTC()
-}

@@ -193,7 +193,7 @@ func appendCut(dst []byte, s string, most int) []byte {
 	if n <= most {
 		return strconv.AppendQuote(dst, s)
 	}
-	return fmt.Appendf(append(dst, quoteCut(s, most)...), " (%s characters, %s bytes)", group(n), group(len(s)))
+	return fmt.Appendf(append(dst, nrbf.QuoteCut(s, most)...), " (%s characters, %s bytes)", group(n), group(len(s)))
 }
 
 // memberOf gives one member of each node of a chain.

@@ -52,7 +52,7 @@ func (w View) follow(path string, segments []segment) (View, error) {
 // step goes one part further, or says why it cannot.
 func (t *viewWriter) step(w View, to *segment) (next View, why string) {
 	s, src := t.shapeOf(w)
-	if to.square && !to.quoted && to.name == "" {
+	if to.isNull() {
 		return View{}, "[] is for the item with the null key only"
 	}
 	if s.null {

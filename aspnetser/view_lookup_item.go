@@ -3,6 +3,8 @@ package aspnetser
 import (
 	"slices"
 	"strings"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
 // Lookup returns what a path leads to, from an item on:
@@ -13,27 +15,37 @@ import (
 //
 // An item is looked for first, then a static object of that name. Errors are *[PathError].
 func (s *Session) Lookup(path string) (View, error) {
-	segments, err := parsePath(path)
+	segments, err := parseItemPath(path)
 	if err != nil {
 		return View{}, err
 	}
-	if len(segments) == 0 {
-		return View{}, &PathError{Path: path, Reason: "empty: it begins with the key of an item"}
-	}
-	first := &segments[0]
-	v := s.find(first)
+	v := s.find(&segments[0])
 	if v == nil {
-		why := s.keys()
-		if s.uncreated(first) {
-			why = "the static object was not created in this session: it has no value"
-		}
-		return View{}, &PathError{Path: path, Offset: first.offset, Segment: first.text, Reason: why}
+		return View{}, s.nowhere(path, &segments[0])
 	}
 	return viewOfItem(v).follow(path, segments[1:])
 }
 
+// parseItemPath is parsePath for a path that begins with the key of an item.
+func parseItemPath(path string) ([]segment, error) {
+	segments, err := parsePath(path)
+	if err == nil && len(segments) == 0 {
+		err = &PathError{Path: path, Reason: "empty: it begins with the key of an item"}
+	}
+	return segments, err
+}
+
+// nowhere is the error of a path that begins with no item's key.
+func (s *Session) nowhere(path string, first *segment) error {
+	why := s.keys()
+	if s.uncreated(first) {
+		why = "the static object was not created in this session: it has no value"
+	}
+	return &PathError{Path: path, Offset: first.offset, Segment: first.text, Reason: why}
+}
+
 func (s *Session) find(first *segment) *Value {
-	null := first.square && !first.quoted && first.name == ""
+	null := first.isNull()
 	var folded *Value
 	for i := range s.Items {
 		switch it := &s.Items[i]; {
@@ -60,7 +72,7 @@ func (s *Session) find(first *segment) *Value {
 
 // uncreated says whether a part names a static object that was declared and never used.
 func (s *Session) uncreated(first *segment) bool {
-	if first.square && !first.quoted && first.name == "" { // the null key
+	if first.isNull() {
 		return false
 	}
 	return slices.ContainsFunc(s.Static, func(o StaticObject) bool {
@@ -76,7 +88,7 @@ func (s *Session) keys() string {
 		case it.NullKey:
 			names = append(names, "[]")
 		case strings.ContainsAny(it.Key, `.[]"' `):
-			names = append(names, "["+quoteCut(it.Key, 60)+"]")
+			names = append(names, "["+nrbf.QuoteCut(it.Key, 60)+"]")
 		default:
 			names = append(names, printable(it.Key, 60))
 		}

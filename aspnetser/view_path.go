@@ -3,6 +3,8 @@ package aspnetser
 import (
 	"strconv"
 	"strings"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
 // PathError says which part of a path leads nowhere, and what is there instead.
@@ -15,7 +17,7 @@ type PathError struct {
 
 // Error names path, part and reason: path "cart.Lines[7]": [7]: List<OrderLine> (3) has [0] to [2].
 func (e *PathError) Error() string {
-	s := "path " + quoteCut(e.Path, 200) + ": "
+	s := "path " + nrbf.QuoteCut(e.Path, 200) + ": "
 	if e.Segment != "" && e.Segment != e.Path {
 		s += printable(e.Segment, 80) + ": "
 	}

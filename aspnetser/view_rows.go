@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
 // tables writes the rows of a DataTable, or the tables of a DataSet one after the other.
@@ -30,7 +32,7 @@ func (t *viewWriter) tables(src *tableSource, depth int) {
 // tableHead writes the name and size of a table, how many rows there are of each state unless none was changed, and the
 // primary key.
 func (t *viewWriter) tableHead(table *dataTable) {
-	t.say(" ", quoteCut(table.name, 60), " (", counted(len(table.columns), "column"), " × ", counted(table.rows, "row"))
+	t.say(" ", nrbf.QuoteCut(table.name, 60), " (", counted(len(table.columns), "column"), " × ", counted(table.rows, "row"))
 	if table.rows > table.states[rowUnchanged] {
 		sep := ": "
 		for state, n := range table.states {
@@ -102,10 +104,10 @@ func (t *viewWriter) grid(table *dataTable, rows []dataRow, depth int) {
 		}
 		at := len(grid) - 1
 		if r.err != "" {
-			after[at] = append(after[at], "error: "+quoteCut(r.err, t.o.MaxText))
+			after[at] = append(after[at], "error: "+nrbf.QuoteCut(r.err, t.o.MaxText))
 		}
 		for _, e := range r.colErrs {
-			after[at] = append(after[at], "error in "+printable(e.column, shownName)+": "+quoteCut(e.text, t.o.MaxText))
+			after[at] = append(after[at], "error in "+printable(e.column, shownName)+": "+nrbf.QuoteCut(e.text, t.o.MaxText))
 		}
 	}
 	t.lines(grid, after, depth)

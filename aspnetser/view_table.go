@@ -207,7 +207,7 @@ func readBinaryTable(schema, data members, index int, budget *viewBudget) (*data
 			return nil, "no name of column " + strconv.Itoa(i)
 		}
 		typ, _ := p.text("DataType_AssemblyQualifiedName")
-		c := dataColumn{name: name, typ: tidyType(unqualified(typ))}
+		c := dataColumn{name: name, typ: tidyClass(typ)}
 		for _, flag := range []string{"AutoIncrement", "ReadOnly"} {
 			if v, ok := p.get(flag); ok && v.Bits() == 1 {
 				c.note = joinNotes(c.note, notesOfColumns[flag])
@@ -231,24 +231,6 @@ func readBinaryTable(schema, data members, index int, budget *viewBudget) (*data
 
 // notesOfColumns are properties of a DataColumn that are told, by the names that both formats have for them.
 var notesOfColumns = map[string]string{"AutoIncrement": "auto-increment", "ReadOnly": "read-only"}
-
-// unqualified is an assembly-qualified type name without the assembly.
-func unqualified(s string) string {
-	depth := 0
-	for i := range len(s) {
-		switch s[i] {
-		case '[':
-			depth++
-		case ']':
-			depth--
-		case ',':
-			if depth == 0 {
-				return s[:i]
-			}
-		}
-	}
-	return s
-}
 
 // binaryKey finds the primary key: "U", name, columns, whether it is the key.
 func binaryKey(list nrbf.Value, t *dataTable) (key []string) {

@@ -3,6 +3,8 @@ package aspnetser
 import (
 	"strconv"
 	"strings"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
 // AppendText appends the value for people: its type and, on the lines that follow, what is inside of it. It ends without
@@ -228,7 +230,7 @@ func (t *viewWriter) head(s *shape, src *tableSource, number int) {
 	case src != nil && src.single:
 		t.tableHead(src.tables[0])
 	case src != nil:
-		say(quoteCut(src.name, 60))
+		say(nrbf.QuoteCut(src.name, 60))
 		t.say(", ", counted(len(src.tables), "table"))
 	case s.bare:
 		say(counted(s.n, "line"))

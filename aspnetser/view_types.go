@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
 const (
@@ -155,12 +157,18 @@ func definition(stored string) string {
 	return stored
 }
 
+// tidyClass is tidyType for a name that its assembly may follow.
+func tidyClass(qualified string) string {
+	class, _ := nrbf.SplitTypeName(qualified)
+	return tidyType(class)
+}
+
 // printable makes a name fit for a line: control and other invisible characters quoted, cut after so many characters.
 func printable(name string, most int) string {
 	n := 0
 	for i, r := range name {
 		if !strconv.IsPrint(r) || r == utf8.RuneError {
-			return quoteCut(name, most)
+			return nrbf.QuoteCut(name, most)
 		}
 		if n == most {
 			return name[:i] + "…"

@@ -184,7 +184,7 @@ func (r *schemaReader) column(t *tableDecl, e *xml.StartElement, typ string) {
 		c.typ = typeOf(e, "type")
 	}
 	if full := attr(e, nsData, "DataType"); full != "" {
-		c.typ = tidyType(unqualified(full))
+		c.typ = tidyClass(full)
 	}
 	for _, flag := range []string{"AutoIncrement", "ReadOnly"} {
 		if attr(e, nsData, flag) == "true" {

@@ -31,7 +31,7 @@ func (e *encoder) layout(c *ClassType) *layout {
 			return nil
 		}
 		if seen[m.Name] {
-			e.fail("class %s: two members are called %s", c.Name, quoteCut(m.Name, 40))
+			e.fail("class %s: two members are called %s", c.Name, QuoteCut(m.Name, 40))
 			return nil
 		}
 		seen[m.Name] = true

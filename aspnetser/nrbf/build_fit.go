@@ -35,7 +35,7 @@ func describe(v any) string {
 		if v.Class == nil {
 			return "instance of no class"
 		}
-		return "instance of " + quoteCut(v.Class.Name, 200)
+		return "instance of " + QuoteCut(v.Class.Name, 200)
 	case *Array:
 		return "array"
 	}

@@ -144,7 +144,7 @@ func (c *cursor) text(what string) text {
 		return text{}
 	}
 	if c.emit != nil && n > 0 {
-		c.show(from, what, quoteCut(s, 40))
+		c.show(from, what, QuoteCut(s, 40))
 	}
 	return text{s, form}
 }
@@ -204,8 +204,8 @@ func shortestLen(n uint32) int {
 	return size
 }
 
-// quoteCut quotes s for people, cut to so many characters. The result holds no control characters.
-func quoteCut(s string, most int) string {
+// QuoteCut quotes s for people, cut to so many characters. The result holds no control characters.
+func QuoteCut(s string, most int) string {
 	n := 0
 	for i := range s {
 		if n == most {

@@ -102,7 +102,7 @@ func TestCheckAllocatesNothing(t *testing.T) {
 	}
 }
 
-// marked says that the graph has library records, which stand in a map, or bounds of arrays.
+// marked says that the graph has library records or bounds of arrays.
 func marked(g *Graph) bool { return len(g.marks) > 0 || len(g.arrays) > 0 }
 
 // Any number of records that are no value may stand in one place. This takes seconds if each is put before the others.

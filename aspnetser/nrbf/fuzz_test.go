@@ -53,7 +53,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal("one byte less decodes too")
 		}
 		text := AppendJSON(nil, g.Root())
-		if len(text) > 100*len(b)+32<<20*6+1000 {
+		if len(text) > 100*len(b)+6*DefaultMaxExpanded {
 			t.Fatalf("%d bytes of JSON from %d", len(text), len(b))
 		}
 		if !json.Valid(text) && len(b) < 9000 { // encoding/json stops at a depth of 10,000

@@ -8,7 +8,7 @@ type idTable struct {
 	count  int
 }
 
-// dense returns in which of the slices id has a place, and where.
+// denseID returns in which of the slices id has a place, and where.
 func denseID(id int32) (side, i int) {
 	if id < 0 {
 		return 1, -int(id)

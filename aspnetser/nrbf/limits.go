@@ -10,7 +10,7 @@ type Limits struct {
 	MaxMemory int
 
 	// MaxDepth is the most objects that may stand one inside another in the stream. Objects behind references are not
-	// inside. Nothing recurses over it; each takes 32 bytes. Default DefaultMaxDepth.
+	// inside. Nothing recurses over it; each takes 20 bytes. Default DefaultMaxDepth.
 	MaxDepth int
 
 	// MaxExpanded is the most bytes that names and texts may take when every mention of them is spelt out, as JSON does, or
@@ -19,7 +19,7 @@ type Limits struct {
 	MaxExpanded int
 }
 
-// Default limits. Of the real fixtures over 10 KB the one that takes most is o-wide, with 7 times its size.
+// Default limits. Of the real fixtures over 10 KB the one that takes most is o-wide, with 10 times its size.
 const (
 	DefaultMaxMemory   = 8 << 20
 	DefaultMaxDepth    = 1 << 20 // fixture nrbf-depth-bomb has 50,000

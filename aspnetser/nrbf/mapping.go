@@ -106,7 +106,7 @@ func shortName(member string) string {
 
 // cutName is a name that somebody chose who may have meant harm, fit for an error.
 func cutName(s string) string {
-	if q := quoteCut(s, 100); q != strconv.Quote(s) || strings.Trim(q, `"`) != s {
+	if q := QuoteCut(s, 100); q != strconv.Quote(s) || strings.Trim(q, `"`) != s {
 		return q
 	}
 	return s

@@ -167,7 +167,7 @@ func (f *field) parse(tag string) error {
 // baseName is the name that .NET puts in front of the private fields of an embedded struct's class.
 func baseName(sf reflect.StructField) string {
 	name, _ := classTag(sf.Type)
-	name, _ = splitClass(name)
+	name, _ = SplitTypeName(name)
 	if tag, _, _ := strings.Cut(sf.Tag.Get("nrbf"), ","); tag != "" {
 		name = tag
 	}
@@ -203,8 +203,9 @@ func enumTag(t reflect.Type) string {
 	return ""
 }
 
-// splitClass splits the name of a class from that of its assembly: at the first comma outside of brackets.
-func splitClass(name string) (class, library string) {
+// SplitTypeName splits an assembly-qualified type name into those of the class and the assembly: at the first comma outside
+// of brackets. The assembly is "" where there is none.
+func SplitTypeName(name string) (class, library string) {
 	depth := 0
 	for i, c := range name {
 		switch c {

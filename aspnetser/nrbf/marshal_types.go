@@ -58,7 +58,7 @@ func (m *marshaler) newType(t reflect.Type, how form) (Type, error) {
 		if !ok || base == PrimitiveBoolean || base == PrimitiveSingle || base == PrimitiveDouble {
 			return nil, m.fail("%s is an enum and no integer of a fixed size", t)
 		}
-		class, library := splitClass(name)
+		class, library := SplitTypeName(name)
 		return EnumType(class, library, base), nil
 	}
 	if code, ok := kindTypes[t.Kind()]; ok {
@@ -189,7 +189,7 @@ func (m *marshaler) classType(t reflect.Type) (Type, error) {
 		return nil, m.fail("%s has no .NET class: it needs a field _ nrbf.Class or nrbf.Struct whose tag is the name", t)
 	}
 	c := &ClassType{ValueType: info.value}
-	c.Name, c.Library = splitClass(info.class)
+	c.Name, c.Library = SplitTypeName(info.class)
 	if c.Name == "" {
 		return nil, m.fail("%s: the tag of its Class has no name", t)
 	}

@@ -51,7 +51,7 @@ func (r *reader) showPrimitive(at int, field string, c cell) {
 
 // quoteName keeps control characters of a member's name out of what is shown.
 func quoteName(s string) string {
-	q := quoteCut(s, 60)
+	q := QuoteCut(s, 60)
 	if s != "" && len(q) == len(s)+2 {
 		return s
 	}
@@ -74,7 +74,7 @@ func (v Value) Show() string {
 		return "null"
 	case KindString:
 		s, _ := v.Text()
-		return quoteCut(s, 60)
+		return QuoteCut(s, 60)
 	case KindClass:
 		return v.ClassName()
 	case KindArray:

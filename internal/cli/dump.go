@@ -97,8 +97,7 @@ func dumpBlob(c *cli.Context, s Streams) error {
 		return err
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(50)) // whoever opens a hostile file has time, and less memory
-	o := aspnetser.Options{Compressed: compressed}
-	tellForm(s.Err, blob, o)
+	o := aspnetser.Options{Compressed: tellForm(s.Err, blob, compressed)}
 	out := &output{w: s.Out}
 	if f == "offsets" {
 		return out.or(aspnetser.WriteOffsets(out, blob, o))
@@ -158,15 +157,16 @@ func writePath(w io.Writer, blob []byte, o aspnetser.Options, path, format strin
 	return err
 }
 
-// tellForm says whether blob is compressed and how sure that is; nothing where it cannot be read at all.
-func tellForm(w io.Writer, blob []byte, o aspnetser.Options) {
-	if o.Compressed != aspnetser.CompressionAuto {
-		fmt.Fprintf(w, "Read as told: --compressed %s.\n", o.Compressed)
-		return
+// tellForm says whether blob is compressed and how sure that is, and returns how to read it; as told where it cannot be
+// read at all.
+func tellForm(w io.Writer, blob []byte, told aspnetser.Compression) aspnetser.Compression {
+	if told != aspnetser.CompressionAuto {
+		fmt.Fprintf(w, "Read as told: --compressed %s.\n", told)
+		return told
 	}
-	d, err := aspnetser.Detect(blob, o)
+	d, err := aspnetser.Detect(blob, aspnetser.Options{})
 	if err != nil {
-		return
+		return told
 	}
 	sure := "certainly"
 	if !d.Sure {
@@ -176,6 +176,10 @@ func tellForm(w io.Writer, blob []byte, o aspnetser.Options) {
 	if !d.Sure {
 		fmt.Fprintln(w, "hint: --compressed yes or no reads it the one way or the other")
 	}
+	if d.Form == aspnetser.FormCompressed {
+		return aspnetser.CompressionYes
+	}
+	return aspnetser.CompressionNo
 }
 
 // readFile reads a file, or standard input for "-".
