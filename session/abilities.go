@@ -39,7 +39,14 @@ type ScanRequest struct {
 // Page is a piece of a scan.
 type Page struct {
 	Records []Record
-	Next    Cursor // where to go on; empty at the end
+	Damaged []Damage // rows that nobody can make a record of
+	Next    Cursor   // where to go on; empty at the end
+}
+
+// Damage is a row that nobody can read. It is no reason to end a scan: the others are fine.
+type Damage struct {
+	Key Key
+	Err error
 }
 
 // Scanner lists records in an order of the store's own. The order is stable: records that exist throughout a scan are
@@ -47,6 +54,14 @@ type Page struct {
 // still has are listed. Orders of two stores must not be compared.
 type Scanner interface {
 	Scan(ctx context.Context, req ScanRequest) (Page, error)
+}
+
+// Skimmer looks at everything but payloads, where that costs less than looking at all.
+type Skimmer interface {
+	// Skim is Scan with records whose Payload is nil. Its cursors are those of Scan.
+	Skim(ctx context.Context, req ScanRequest) (Page, error)
+	// SkimKeys is Peek with records whose Payload is nil.
+	SkimKeys(ctx context.Context, keys []Key) ([]*Record, error)
 }
 
 // Counter tells how many records a store has, expired ones included. The figure may be approximate.

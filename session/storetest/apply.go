@@ -131,6 +131,9 @@ func checkApplyUpdates(h *harness) {
 		c := session.Change{Record: r, Expect: &before}
 		fence = *h.applies(c, session.Applied, fmt.Sprintf("update %d", i)).Current
 		h.applies(c, session.Already, fmt.Sprintf("update %d again", i))
+		if fence == before { // only the payload has changed, and the store has no revisions: the fence cannot tell
+			continue
+		}
 		late := r
 		late.Timeout += 100
 		h.applies(session.Change{Record: late, Expect: &before}, session.Conflict, fmt.Sprintf("update %d under the fence before", i))

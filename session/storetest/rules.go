@@ -69,6 +69,9 @@ type Rules struct {
 	// MaxPayload is the longest payload in bytes, longer ones are refused; 0: at least 1 MiB.
 	MaxPayload int
 
+	// Remote: the store is another process. Tests whose clock is synctest's are skipped: no bubble reaches over a wire.
+	Remote bool
+
 	// Needs are the abilities that the store must have. One that it has beyond is tested as well.
 	Needs Abilities
 }

@@ -50,6 +50,9 @@ type TB interface {
 func Run(t *testing.T, open func(t *testing.T) Subject, r Rules) {
 	for _, c := range checks {
 		t.Run(c.name, func(t *testing.T) {
+			if c.bubble && r.Remote {
+				t.Skip("needs a synctest bubble, and the store is another process")
+			}
 			c.in(t, func(t *testing.T) { c.run(newHarness(t, open(t), r)) })
 		})
 	}
