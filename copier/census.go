@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/aspstate/aspstate/aspnetser"
 	"github.com/aspstate/aspstate/compat/layout"
@@ -21,6 +22,7 @@ const othersSuffix = "others"
 // rows.
 type census struct {
 	rows, live, expired, elsewhere, there, locked, collisions, bytes int64
+	damaged, capitals                                      int64
 
 	groups  map[groupKey]*Group
 	unknown map[string]int64
@@ -37,8 +39,10 @@ func newCensus() *census {
 }
 
 // countPage adds one page of source rows to a census of its own, which the caller merges.
-func (o *Options) countPage(ctx context.Context, recs []session.Record, now session.Instant) (*census, error) {
-	c := newCensus()
+func (o *Options) countPage(ctx context.Context, got session.Page, now session.Instant) (*census, error) {
+	c, recs := newCensus(), got.Records
+	c.damaged = int64(len(got.Damaged))
+	c.rows += c.damaged
 	var jobs []*job
 	for i := range recs {
 		r := &recs[i]
@@ -65,6 +69,9 @@ func (o *Options) countPage(ctx context.Context, recs []session.Record, now sess
 		}
 		c.live++
 		c.bytes += int64(len(r.Payload))
+		if strings.ToLower(p.Key.ID) != p.Key.ID {
+			c.capitals++
+		}
 		if r.Lock.Locked {
 			c.locked++
 		}
@@ -130,6 +137,8 @@ func (c *census) merge(d *census) {
 	c.locked += d.locked
 	c.collisions += d.collisions
 	c.bytes += d.bytes
+	c.damaged += d.damaged
+	c.capitals += d.capitals
 	for k, g := range d.groups {
 		to := c.group(k)
 		to.Rows += g.Rows
@@ -148,7 +157,7 @@ func (c *census) merge(d *census) {
 // fill writes what was counted into the plan.
 func (c *census) fill(p *Plan) {
 	p.Rows, p.Live, p.Expired, p.Elsewhere, p.There = c.rows, c.live, c.expired, c.elsewhere, c.there
-	p.Locked, p.Collisions, p.Bytes = c.locked, c.collisions, c.bytes
+	p.Locked, p.Collisions, p.Bytes, p.Damaged = c.locked, c.collisions, c.bytes, c.damaged
 	for _, g := range c.groups {
 		p.Groups = append(p.Groups, *g)
 	}

@@ -63,6 +63,8 @@ type Options struct {
 	Target Destination
 	ToRule layout.IDRule // how target ids are spelled
 
+	Checks []Check // what the caller has looked at beside the preflight: its refusals count like the preflight's own
+
 	Apps []string // copy these applications only; empty: all
 
 	FromCompressed aspnetser.Compression

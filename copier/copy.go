@@ -16,9 +16,9 @@ const attempts = 3
 func (r *run) copyAll(ctx context.Context) error {
 	r.observe(PhaseStarted{Phase: PhaseCopy, Total: r.Plan.Rows, Done: r.total.Scanned})
 	pages := r.pager(r.o.Source, r.o.From.Title)
-	err := pages.run(ctx, session.Cursor(r.at.Cursor), func(ctx context.Context, recs []session.Record) (tally, error) {
+	err := pages.run(ctx, session.Cursor(r.at.Cursor), func(ctx context.Context, got session.Page) (tally, error) {
 		p := &pageCopy{Job: r.Job, pass: r.at.Pass, now: session.At(r.o.Now()), ranks: r.ranks}
-		err := p.run(ctx, recs)
+		err := p.run(ctx, got)
 		return tally{Counters: p.n}, err
 	}, r.mark)
 	if err != nil {
@@ -51,17 +51,17 @@ type pageCopy struct {
 	ranks bool // ranks of the ledger are of the same id rules in the same order
 }
 
-func (p *pageCopy) run(ctx context.Context, recs []session.Record) error {
-	jobs, err := p.jobs(ctx, recs)
+func (p *pageCopy) run(ctx context.Context, got session.Page) error {
+	jobs, err := p.jobs(ctx, got)
 	if err != nil {
 		return err
 	}
 	var written []*job
-	for range attempts {
+	for i := range attempts {
 		if len(jobs) == 0 {
 			break
 		}
-		plan, err := p.decide(ctx, jobs)
+		plan, err := p.decide(ctx, jobs, i == 0 && p.Plan.TargetRows == 0)
 		if err != nil {
 			return err
 		}
@@ -78,8 +78,13 @@ func (p *pageCopy) run(ctx context.Context, recs []session.Record) error {
 }
 
 // jobs sorts the rows of a page and leaves those that are to be copied.
-func (p *pageCopy) jobs(ctx context.Context, recs []session.Record) ([]*job, error) {
+func (p *pageCopy) jobs(ctx context.Context, got session.Page) ([]*job, error) {
 	var jobs []*job
+	recs := got.Records
+	for _, d := range got.Damaged {
+		p.n.Scanned++
+		p.refuse(d.Key, d.Err)
+	}
 	for i := range recs {
 		src := &recs[i]
 		ids, f, why := p.o.sortRow(src, p.now)
@@ -91,7 +96,7 @@ func (p *pageCopy) jobs(ctx context.Context, recs []session.Record) ([]*job, err
 		case fateExpired:
 			p.n.SkippedExpired++
 		case fateUnknown, fateUnnamed:
-			p.refuse(src, why)
+			p.refuse(src.Key, why)
 		default:
 			jobs = append(jobs, &job{src: src, parsed: ids})
 		}
@@ -111,13 +116,13 @@ func (p *pageCopy) jobs(ctx context.Context, recs []session.Record) ([]*job, err
 		var held *heldError
 		switch {
 		case errors.As(err, &held):
-			p.refuse(j.src, err)
+			p.refuse(j.src.Key, err)
 			continue
 		case err != nil:
 			return nil, fmt.Errorf("session %v: %w", j.src.Key, err)
 		}
 		if taken[j.id] {
-			p.refuse(j.src, errSameButForCase)
+			p.refuse(j.src.Key, errSameButForCase)
 			continue
 		}
 		taken[j.id] = true
@@ -132,9 +137,9 @@ func (p *pageCopy) jobs(ctx context.Context, recs []session.Record) ([]*job, err
 
 var errSameButForCase = errors.New("the target does not tell its id from one that differs in letter case only")
 
-func (p *pageCopy) refuse(src *session.Record, why error) {
+func (p *pageCopy) refuse(k session.Key, why error) {
 	p.n.Refused++
-	p.notice(NoticeRefused, src.Key, "%v", why)
+	p.notice(NoticeRefused, k, "%v", why)
 }
 
 func (p *pageCopy) owned(j *job, why string) {
@@ -150,18 +155,18 @@ type write struct {
 }
 
 // decide looks at the target and the ledger and says which rows are to be written. Rows that are fine as they are, or
-// not ours to touch, are counted here and done with.
-func (p *pageCopy) decide(ctx context.Context, jobs []*job) ([]write, error) {
-	keys := make([]session.Key, len(jobs))
+// not ours to touch, are counted here and done with. Into a target that was empty when the run began, rows that the ledger
+// does not know are written unseen: one that is there all the same is a conflict, and looked at then.
+func (p *pageCopy) decide(ctx context.Context, jobs []*job, unseen bool) ([]write, error) {
 	ids := make([]idHash, len(jobs))
 	for i, j := range jobs {
-		keys[i], ids[i] = j.want.Key, j.id
-	}
-	rows, err := p.o.Target.Peek(ctx, keys)
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", p.o.To.Title, err)
+		ids[i] = j.id
 	}
 	entries, known, err := p.ledger.get(ids)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.targetRows(ctx, jobs, func(i int) bool { return unseen && !known[i] })
 	if err != nil {
 		return nil, err
 	}
@@ -183,9 +188,9 @@ func (p *pageCopy) decide(ctx context.Context, jobs []*job) ([]write, error) {
 				ID: j.id, Before: h, After: h, Expires: row.Expires, Pass: stamp(p.pass, j.rank), Done: true,
 			})
 		case judgeOtherCase:
-			p.refuse(j.src, errSameButForCase)
+			p.refuse(j.src.Key, errSameButForCase)
 		case judgeLost:
-			p.refuse(j.src, errLost)
+			p.refuse(j.src.Key, errLost)
 		case judgeRemovedThere:
 			p.owned(j, "the target's application has removed it")
 		case judgeOwned:
@@ -196,6 +201,29 @@ func (p *pageCopy) decide(ctx context.Context, jobs []*job) ([]write, error) {
 		return nil, err
 	}
 	return todo, nil
+}
+
+// targetRows looks at the target's rows of some jobs, but for those that are skipped: they count as absent.
+func (p *pageCopy) targetRows(ctx context.Context, jobs []*job, skipped func(i int) bool) ([]*session.Record, error) {
+	rows := make([]*session.Record, len(jobs))
+	var keys []session.Key
+	var places []int
+	for i, j := range jobs {
+		if !skipped(i) {
+			keys, places = append(keys, j.want.Key), append(places, i)
+		}
+	}
+	if len(keys) == 0 {
+		return rows, nil
+	}
+	found, err := p.o.Target.Peek(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", p.o.To.Title, err)
+	}
+	for i, r := range found {
+		rows[places[i]] = r
+	}
+	return rows, nil
 }
 
 type judgement uint8

@@ -217,7 +217,7 @@ func TestPagesAreBoundedAndMarkedInOrder(t *testing.T) {
 	lazy := make(chan int, 1)
 	lazy <- 0
 	seen, rows := map[session.Cursor]bool{}, 0
-	err := p.run(t.Context(), "", func(ctx context.Context, recs []session.Record) (tally, error) {
+	err := p.run(t.Context(), "", func(ctx context.Context, got session.Page) (tally, error) {
 		inFlight <- struct{}{}
 		n := <-lazy
 		spin := r.IntN(3000)
@@ -225,7 +225,7 @@ func TestPagesAreBoundedAndMarkedInOrder(t *testing.T) {
 		for range spin { // let others overtake
 			_ = fmt.Sprint(spin)
 		}
-		return tally{Counters: Counters{Scanned: int64(len(recs))}}, nil
+		return tally{Counters: Counters{Scanned: int64(len(got.Records))}}, nil
 	}, func(next session.Cursor, n int, done tally) error {
 		most = max(most, len(inFlight))
 		<-inFlight
@@ -253,8 +253,8 @@ func TestTheFirstErrorStopsThePages(t *testing.T) {
 	bad := errors.New("bad page")
 	p := &pager{from: b.from, what: "source", limit: 5, workers: 3, pace: &pacer{}}
 	marked := 0
-	err := p.run(t.Context(), "", func(_ context.Context, recs []session.Record) (tally, error) {
-		for _, r := range recs {
+	err := p.run(t.Context(), "", func(_ context.Context, got session.Page) (tally, error) {
+		for _, r := range got.Records {
 			if strings.HasPrefix(r.Key.ID, raw(77)) {
 				return tally{}, bad
 			}
@@ -265,14 +265,14 @@ func TestTheFirstErrorStopsThePages(t *testing.T) {
 		t.Errorf("%v after %d pages", err, marked)
 	}
 	atMark := errors.New("bad mark")
-	err = p.run(t.Context(), "", func(context.Context, []session.Record) (tally, error) { return tally{}, nil },
+	err = p.run(t.Context(), "", func(context.Context, session.Page) (tally, error) { return tally{}, nil },
 		func(session.Cursor, int, tally) error { return atMark })
 	if !errors.Is(err, atMark) {
 		t.Errorf("an error of mark: %v", err)
 	}
 	f := &faulty{Store: b.from}
 	p.from = &failingScan{f}
-	err = p.run(t.Context(), "", func(context.Context, []session.Record) (tally, error) { return tally{}, nil },
+	err = p.run(t.Context(), "", func(context.Context, session.Page) (tally, error) { return tally{}, nil },
 		func(session.Cursor, int, tally) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), "reading source") {
 		t.Errorf("an error of reading: %v", err)

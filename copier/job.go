@@ -111,8 +111,8 @@ func (j *Job) preflight(ctx context.Context) error {
 	var rows int64
 	var mu sync.Mutex
 	pg := j.pager(o.Source, o.From.Title)
-	err := pg.run(ctx, "", func(ctx context.Context, recs []session.Record) (tally, error) {
-		c, err := o.countPage(ctx, recs, now)
+	err := pg.run(ctx, "", func(ctx context.Context, got session.Page) (tally, error) {
+		c, err := o.countPage(ctx, got, now)
 		if err != nil {
 			return tally{}, err
 		}
@@ -136,6 +136,7 @@ func (j *Job) preflight(ctx context.Context) error {
 			return err
 		}
 	}
+	p.Checks = append(p.Checks, o.Checks...)
 	for _, check := range checks {
 		p.Checks = append(p.Checks, check(f))
 	}

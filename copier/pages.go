@@ -22,17 +22,18 @@ type pager struct {
 // page is one piece on its way through the workers.
 type page struct {
 	seq     int
-	records []session.Record
-	next    session.Cursor
+	got     session.Page
 	done    tally
 	err     error
 }
+
+func (p *page) rows() int { return len(p.got.Records) + len(p.got.Damaged) }
 
 // run scans from after to the end. work is called for each page, by several goroutines at once. mark is called from the
 // calling goroutine, in the order of the scan: when it is told a cursor, all pages before that cursor are done. The first
 // error stops everything and is returned once all workers have stopped.
 func (p *pager) run(ctx context.Context, after session.Cursor,
-	work func(context.Context, []session.Record) (tally, error),
+	work func(context.Context, session.Page) (tally, error),
 	mark func(next session.Cursor, rows int, done tally) error,
 ) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -50,8 +51,8 @@ func (p *pager) run(ctx context.Context, after session.Cursor,
 	for range p.workers {
 		workers.Go(func() {
 			for pg := range todo {
-				if pg.err = p.pace.wait(ctx, len(pg.records)); pg.err == nil {
-					pg.done, pg.err = work(ctx, pg.records)
+				if pg.err = p.pace.wait(ctx, pg.rows()); pg.err == nil {
+					pg.done, pg.err = work(ctx, pg.got)
 				}
 				done <- pg
 			}
@@ -79,7 +80,7 @@ func (p *pager) run(ctx context.Context, after session.Cursor,
 			delete(waiting, seq)
 			seq++
 			<-slots
-			if first = mark(next.next, len(next.records), next.done); first != nil {
+			if first = mark(next.got.Next, next.rows(), next.done); first != nil {
 				cancel()
 			}
 		}
@@ -106,7 +107,7 @@ func (p *pager) read(ctx context.Context, after session.Cursor, slots chan struc
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case todo <- &page{seq: seq, records: got.Records, next: got.Next}:
+		case todo <- &page{seq: seq, got: got}:
 		}
 		if got.Next == "" {
 			return nil

@@ -26,6 +26,7 @@ type Plan struct {
 	Unknown    []Suffix
 	Locked     int64 // live rows that a request owned when they were looked at
 	Bytes      int64 // payload bytes of the live rows
+	Damaged    int64 // rows that nobody can read; each is refused by the copy
 	TargetRows int64 // -1: unknown
 
 	Resume bool // an interrupted run goes on

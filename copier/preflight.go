@@ -21,6 +21,7 @@ type facts struct {
 // checks are the preflight's questions, in order. Each reads facts and writes nothing.
 var checks = []func(*facts) Check{
 	checkTargetLayout, checkTargetRule, checkUnnamedRules, checkUnknownSuffixes, checkCollisions, checkCompression,
+	checkDamaged, checkCapitals,
 	checkSourceEmptied, checkTargetEmptied, checkDurability, checkDead,
 }
 
@@ -143,6 +144,35 @@ func checkCompression(f *facts) Check {
 		}
 	}
 	return ok(name, "no application mixes plain and compressed rows")
+}
+
+func checkDamaged(f *facts) Check {
+	const name = "damaged-rows"
+	if f.plan.Damaged == 0 {
+		return ok(name, "every row can be read")
+	}
+	return Check{
+		name, Warning, fmt.Sprintf("%d rows cannot be read by any provider; the copy will refuse and name them", f.plan.Damaged),
+		"aspstate dump session shows what is wrong with one",
+	}
+}
+
+// checkCapitals: a table that compares ids regardless of letter case finds a session whatever the case its client sends;
+// a binary one does not.
+func checkCapitals(f *facts) Check {
+	const name = "letter-case"
+	if !f.o.From.fold() || f.o.To.fold() {
+		return ok(name, "ids are compared as they were")
+	}
+	if f.census.capitals == 0 {
+		return ok(name, "the target tells letter case apart, and all raw ids are in lower case")
+	}
+	return Check{
+		name, Warning,
+		fmt.Sprintf("%d live ids have capitals: the source found them in any letter case, the target finds them only as they are stored",
+			f.census.capitals),
+		"make sure that the application's session id manager sends ids as it made them",
+	}
 }
 
 // many is how many sessions may be missing from one end before a run wants to be told that this is meant.

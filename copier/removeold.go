@@ -28,9 +28,9 @@ func (r *run) removeOld(ctx context.Context) error {
 		var rows int64
 		pages := r.pager(r.o.Source, r.o.From.Title)
 		pages.workers = 1 // the table is being scanned and deleted from at once
-		err := pages.run(ctx, "", func(ctx context.Context, recs []session.Record) (tally, error) {
+		err := pages.run(ctx, "", func(ctx context.Context, got session.Page) (tally, error) {
 			p := &pageRemove{Job: r.Job, table: table, pass: r.at.Pass, now: session.At(r.o.Now()), losers: losers}
-			n, err := p.run(ctx, recs)
+			n, err := p.run(ctx, got.Records)
 			return tally{RemovedOld: n}, err
 		}, func(_ session.Cursor, n int, done tally) error {
 			r.total.add(done)

@@ -117,7 +117,7 @@ func (o *Options) superseded(ctx context.Context, jobs []*job, now session.Insta
 	if len(keys) == 0 {
 		return lost, nil
 	}
-	found, err := o.Source.Peek(ctx, keys)
+	found, err := skim(o.Source).Peek(ctx, keys)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", o.From.Title, err)
 	}

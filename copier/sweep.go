@@ -38,9 +38,12 @@ func (r *run) sweepOnce(ctx context.Context, remove bool) (sum sweepTally, err e
 	r.observe(PhaseStarted{Phase: PhaseSweep, Total: count(ctx, r.o.Target)})
 	var rows int64
 	var mu sync.Mutex
-	err = r.pager(r.o.Target, r.o.To.Title).run(ctx, "", func(ctx context.Context, recs []session.Record) (tally, error) {
+	err = r.pager(skim(r.o.Target), r.o.To.Title).run(ctx, "", func(ctx context.Context, got session.Page) (tally, error) {
 		p := &pageSweep{Job: r.Job, pass: r.at.Pass, now: session.At(r.o.Now()), horizon: r.horizon, ranks: r.ranks, remove: remove}
-		err := p.run(ctx, recs)
+		err := p.run(ctx, got.Records)
+		if !remove {
+			p.n.TargetOwned += int64(len(got.Damaged))
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		sum.add(p.n)
@@ -220,7 +223,7 @@ func (p *pageSweep) origins(ctx context.Context, recs []session.Record, rank fun
 	if len(keys) == 0 {
 		return from, nil
 	}
-	rows, err := p.o.Source.Peek(ctx, keys)
+	rows, err := skim(p.o.Source).Peek(ctx, keys)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", p.o.From.Title, err)
 	}

@@ -48,13 +48,16 @@ type verification struct {
 	sum Comparison
 }
 
-func (v *verification) scan(ctx context.Context, ph Phase, s session.Scanner, title string,
-	work func(context.Context, []session.Record) error,
+func (v *verification) scan(ctx context.Context, ph Phase, s Source, title string,
+	work func(context.Context, session.Page) error,
 ) error {
 	v.observe(PhaseStarted{Phase: ph, Total: count(ctx, s)})
+	if ph == PhaseExtra { // that a row is there is all that matters
+		s = skim(s)
+	}
 	var rows int64
-	return v.pager(s, title).run(ctx, "", func(ctx context.Context, recs []session.Record) (tally, error) {
-		return tally{}, work(ctx, recs)
+	return v.pager(s, title).run(ctx, "", func(ctx context.Context, got session.Page) (tally, error) {
+		return tally{}, work(ctx, got)
 	}, func(_ session.Cursor, n int, _ tally) error {
 		rows += int64(n)
 		v.observe(Progress{Phase: ph, Rows: rows})
@@ -69,9 +72,9 @@ func (v *verification) add(f func(*Comparison)) {
 }
 
 // sourcePage compares one page of source rows with their copies.
-func (v *verification) sourcePage(ctx context.Context, recs []session.Record) error {
+func (v *verification) sourcePage(ctx context.Context, got session.Page) error {
 	p := &pageCopy{Job: v.Job, now: session.At(v.o.Now())}
-	jobs, err := p.jobs(ctx, recs)
+	jobs, err := p.jobs(ctx, got)
 	if err != nil {
 		return err
 	}
@@ -145,7 +148,8 @@ func (v *verification) compare(ctx context.Context, jobs []*job) (differ []*job,
 }
 
 // targetPage looks for live target rows that the source lacks.
-func (v *verification) targetPage(ctx context.Context, recs []session.Record) error {
+func (v *verification) targetPage(ctx context.Context, got session.Page) error {
+	recs := got.Records
 	now := session.At(v.o.Now())
 	if v.o.inPlace() {
 		return nil // what has no old row beside it is what a re-spelling leaves
