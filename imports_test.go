@@ -48,6 +48,7 @@ var rules = map[string]rule{
 	"bridge/client":      {module: []string{"session", "compat/layout", "aspnetser", "bridge"}, outside: []string{metrics}},
 	"internal/cli":       {module: []string{"*"}, outside: []string{urfave}},
 	"internal/sandbox":   {module: []string{"session", "session/memstore", "compat/layout", "fixtures"}},
+	"internal/tdsproxy":  {},
 	"internal/ui":        {module: []string{"copier", "session"}, outside: []string{bar}},
 	"internal/webconfig": {},
 	"fixtures":           {},
@@ -57,7 +58,7 @@ var rules = map[string]rule{
 }
 
 // testData are packages that only tests may import: everything in the program would carry megabytes of fixtures.
-var testData = []string{"fixtures/blobs", "fixtures/malformed", "session/storetest"}
+var testData = []string{"fixtures/blobs", "fixtures/malformed", "session/storetest", "internal/tdsproxy"}
 
 func TestImportRules(t *testing.T) {
 	if testing.Short() {

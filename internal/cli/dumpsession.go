@@ -41,7 +41,7 @@ func dumpSession(c *cli.Context, s Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	if c.String("from") == "" && c.String("from-dsn") == "" {
+	if c.String("from") == "" && len(c.StringSlice("from-dsn")) == 0 {
 		if err := c.Set("from", layout.FrameworkCompat); err != nil {
 			return err
 		}
@@ -51,7 +51,7 @@ func dumpSession(c *cli.Context, s Streams) (err error) {
 		return err
 	}
 	defer closing(st, &err)
-	from, err := st.source()
+	from, err := st.looked()
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,11 +22,10 @@ import (
 	"github.com/aspstate/aspstate/session/memstore"
 )
 
-// table is what every end of a command can do.
+// table is what every end of a command can do. One that is written to is a session.Applier as well.
 type table interface {
 	session.Peeker
 	session.Scanner
-	session.Applier
 	session.Counter
 	Identity() string
 	io.Closer
@@ -36,10 +36,21 @@ type end struct {
 	copier.End
 	table   table
 	rules   []layout.IDRule // how its ids are spelled, by default or as named
-	named   bool            // rules were named on the command line
+	named   bool            // rules were named on the command line, or are those of a sandbox
+	learned bool            // they were learned from the rows
 	sandbox bool
-	path    string // of its directory, to see whether two ends are one
+	path    string  // of its directory; empty where it is a server
+	parts   []*part // its tables, where it is a server
 }
+
+// place is where an end is, as the command line says.
+type place struct {
+	layout *layout.Layout // nil: whatever the database has
+	dsns   []string       // of SQL Server
+	dir    string         // of an embedded store
+}
+
+func (p place) sandbox() bool { return len(p.dsns) == 0 && p.dir == "" }
 
 // stores opens the ends of one command.
 type stores struct {
@@ -52,6 +63,8 @@ type stores struct {
 
 	greeting    bool // the line about the sandbox has been said
 	onlySandbox bool // both ends are of it
+
+	from, to *end // of a copy
 }
 
 func newStores(c *cli.Context, s Streams) (*stores, error) {
@@ -72,9 +85,10 @@ func (s *stores) Close() error {
 	return err
 }
 
-// registry returns the applications that the command knows: those of --app, and the sandbox's where it is used.
-func (s *stores) registry() (*layout.Registry, error) {
-	apps := slices.Clone(s.known)
+// registry returns the applications that the command knows: those given, as a rule of --app, and the sandbox's where it
+// is used.
+func (s *stores) registry(apps []layout.Application) (*layout.Registry, error) {
+	apps = slices.Clone(apps)
 	if s.dir != nil {
 		for _, a := range sandbox.Applications() {
 			if !slices.ContainsFunc(apps, func(b layout.Application) bool { return b.Name == a.Name }) {
@@ -95,8 +109,8 @@ func (s *stores) registry() (*layout.Registry, error) {
 }
 
 // spelling makes the spelling of an end. Raw ids are of one application: the chosen one, or the first.
-func (s *stores) spelling(rules []layout.IDRule) (*layout.Spelling, error) {
-	r, err := s.registry()
+func (s *stores) spelling(e *end, rules []layout.IDRule) (*layout.Spelling, error) {
+	r, err := s.registryOf(e)
 	if err != nil {
 		return nil, err
 	}
@@ -140,17 +154,36 @@ func (s *stores) openSandbox() error {
 	return nil
 }
 
-// source opens the end that is read.
+// source opens the end that is copied from. What it knows of applications the target has to know too.
 func (s *stores) source() (*end, error) {
 	e, err := s.open("from", true)
 	if err != nil {
 		return nil, err
 	}
-	return e, s.spell(e, "from-ids")
+	if err := s.spell(e, "from-ids", s.learn); err != nil {
+		return nil, err
+	}
+	for _, a := range e.Spelling.Registry.Applications() {
+		if !slices.ContainsFunc(s.known, func(b layout.Application) bool { return b.Name == a.Name }) {
+			a.InboxAppIDs = nil // the target has its own
+			s.known = append(s.known, a)
+		}
+	}
+	return e, nil
 }
 
-// spell fills in how the ids of an end are spelled.
-func (s *stores) spell(e *end, flag string) error {
+// looked opens an end that is only looked at: ids of every rule that its layout knows are recognised.
+func (s *stores) looked() (*end, error) {
+	e, err := s.open("from", true)
+	if err != nil {
+		return nil, err
+	}
+	return e, s.spell(e, "from-ids", func(context.Context, *end, *layout.Registry) ([]layout.IDRule, error) { return e.Layout.IDs, nil })
+}
+
+// spell fills in how the ids of an end are spelled. What neither the command line nor a sandbox says is learned; where
+// there is nothing to learn from, the layout's own rules stand for it.
+func (s *stores) spell(e *end, flag string, learn func(context.Context, *end, *layout.Registry) ([]layout.IDRule, error)) error {
 	rules, err := rulesFlag(s.c, flag)
 	if err != nil {
 		return err
@@ -165,23 +198,37 @@ func (s *stores) spell(e *end, flag string) error {
 		e.rules, e.named = rules, true
 	case e.Layout.Name == layout.Embedded || e.sandbox:
 		e.rules, e.named = e.Layout.DefaultIDs, true
+	default:
+		reg, err := s.registryOf(e)
+		if err != nil {
+			return err
+		}
+		if e.rules, err = learn(s.c.Context, e, reg); err != nil {
+			return err
+		}
+		if e.learned = len(e.rules) > 0; !e.learned {
+			e.rules = e.Layout.DefaultIDs
+		}
 	}
-	e.Spelling, err = s.spelling(e.rules)
+	e.Spelling, err = s.spelling(e, e.rules)
 	return err
 }
 
 // target opens the end that is written. It may be the source's own table.
 func (s *stores) target(from *end) (*end, error) {
-	l, dsn, err := s.where("to")
+	at, err := s.where("to")
 	if err != nil {
 		return nil, err
 	}
-	if path, sameKind := s.pathOf(l, dsn); sameKind && from.path == path {
+	if len(at.dsns) == 0 && from.path == s.pathOf(at) && from.path != "" {
 		return s.sameTable(from)
 	}
 	e, err := s.open("to", false)
 	if err != nil {
 		return nil, err
+	}
+	if len(e.parts) > 0 && e.Identity == from.Identity {
+		return s.sameTable(from)
 	}
 	return e, s.spellTarget(e)
 }
@@ -201,67 +248,112 @@ func (s *stores) sameTable(from *end) (*end, error) {
 		return nil, copier.ErrSameTable
 	}
 	var err error
-	from.Spelling, err = s.spelling(from.rules)
+	from.Spelling, err = s.spelling(from, from.rules)
 	return &to, err
 }
 
 // spellTarget is spell for the end that is written: one rule.
 func (s *stores) spellTarget(e *end) error {
-	if err := s.spell(e, "to-ids"); err != nil {
+	if err := s.spell(e, "to-ids", s.learn); err != nil {
 		return err
 	}
-	if s.c.String("to-ids") == "" {
+	switch {
+	case s.c.String("to-ids") != "":
+	case e.named || len(e.Layout.IDs) == 1:
 		e.rules = e.rules[:1]
+	case !e.learned:
+		return noTargetRule(e, "the target has no sessions of known applications to learn it from")
+	case len(e.rules) > 1:
+		return noTargetRule(e, "the target has ids of several: "+ruleList(e.rules))
 	}
 	if len(e.rules) != 1 {
 		return usage("", "--to-ids: target ids are spelled by one rule, not %d", len(e.rules))
 	}
 	var err error
-	e.Spelling, err = s.spelling(e.rules)
+	e.Spelling, err = s.spelling(e, e.rules)
 	return err
 }
 
-// where reads the layout and the DSN of a side.
-func (s *stores) where(side string) (*layout.Layout, string, error) {
-	dsn := s.c.String(side + "-dsn")
-	if dsn != "" && !strings.HasPrefix(dsn, "embedded:") { // it may hold a password: nothing of it is shown
-		return nil, "", usage("embedded:DIR is an embedded store", "--%s-dsn: this version opens embedded stores only", side)
+// noTargetRule refuses to guess how the target's ids are spelled: by the wrong rule nobody finds a session.
+func noTargetRule(e *end, why string) error {
+	return &failure{
+		code: exitRefused, err: fmt.Errorf("how the ids of the target shall be spelled is not known: %s", why),
+		hint: "name the rule of the provider that will read them with --to-ids: " + ruleList(e.Layout.IDs),
 	}
-	if dsn != "" && cmp.Or(s.c.String(side), layout.Embedded) != layout.Embedded {
-		return nil, "", usage("", "--%s: the store of an embedded: DSN has the layout %s", side, layout.Embedded)
-	}
-	if dsn != "" {
-		l, err := layout.ByName(layout.Embedded)
-		return l, dsn, err
-	}
-	if s.c.String(side) == "" {
-		return nil, "", usage("layouts: "+strings.Join(layout.Names(), ", "), "--%s LAYOUT is missing", side)
-	}
-	l, err := layoutFlag(s.c, side)
-	return l, "", err
 }
 
-// pathOf says where the store of a layout or DSN lies; false where that cannot be told.
-func (s *stores) pathOf(l *layout.Layout, dsn string) (string, bool) {
-	p, _ := strings.CutPrefix(dsn, "embedded:")
-	if dsn == "" {
-		p = filepath.Join(s.c.String("sandbox"), l.Name)
+// where reads the layout and the DSNs of a side. Of a DSN nothing is shown: it may hold a password.
+func (s *stores) where(side string) (at place, err error) {
+	dsns := s.dsns(side)
+	if len(dsns) > 0 && strings.HasPrefix(dsns[0], "embedded:") {
+		if len(dsns) > 1 {
+			return at, usage("", "--%s-dsn: an embedded store has no partitions", side)
+		}
+		if cmp.Or(s.c.String(side), layout.Embedded) != layout.Embedded {
+			return at, usage("", "--%s: the store of an embedded: DSN has the layout %s", side, layout.Embedded)
+		}
+		if at.dir = strings.TrimPrefix(dsns[0], "embedded:"); at.dir == "" {
+			return at, usage("embedded:DIR", "a DSN without a directory")
+		}
+		at.layout, err = layout.ByName(layout.Embedded)
+		return at, err
+	}
+	for _, dsn := range dsns {
+		for _, later := range []string{"stateserver:", "http:", "https:", "embedded:"} {
+			if strings.HasPrefix(strings.ToLower(dsn), later) {
+				return at, usage("a SQL Server connection string or embedded:DIR", "--%s-dsn: this version opens no %s stores here", side, strings.TrimSuffix(later, ":"))
+			}
+		}
+	}
+	at.dsns = dsns
+	switch {
+	case s.c.String(side) != "":
+		at.layout, err = layoutFlag(s.c, side)
+	case len(dsns) == 0:
+		return at, usage("layouts: "+strings.Join(layout.Names(), ", "), "--%s LAYOUT is missing", side)
+	}
+	if err == nil && len(dsns) > 0 && at.layout != nil && at.layout.Name == layout.Embedded {
+		return at, usage("embedded:DIR", "--%s embedded: its DSN names a server", side)
+	}
+	return at, err
+}
+
+func (s *stores) dsns(side string) []string {
+	if side == "from" {
+		return slices.DeleteFunc(slices.Clone(s.c.StringSlice("from-dsn")), func(d string) bool { return d == "" })
+	}
+	if d := s.c.String("to-dsn"); d != "" {
+		return []string{d}
+	}
+	return nil
+}
+
+// pathOf says in which directory the store of a place lies; empty where that cannot be told.
+func (s *stores) pathOf(at place) string {
+	p := at.dir
+	if at.sandbox() {
+		p = filepath.Join(s.c.String("sandbox"), at.layout.Name)
 	}
 	abs, err := filepath.Abs(p)
-	return abs, err == nil
+	if err != nil {
+		return ""
+	}
+	return abs
 }
 
 func (s *stores) open(side string, read bool) (*end, error) {
-	l, dsn, err := s.where(side)
+	at, err := s.where(side)
 	if err != nil {
 		return nil, err
 	}
-	e := &end{End: copier.End{Layout: l}}
-	e.path, _ = s.pathOf(l, dsn)
-	if dsn == "" {
+	if len(at.dsns) > 0 {
+		return s.openParts(side, at)
+	}
+	e := &end{End: copier.End{Layout: at.layout}, path: s.pathOf(at)}
+	if at.sandbox() {
 		err = s.openTable(e, read)
 	} else {
-		err = s.openEmbedded(e, strings.TrimPrefix(dsn, "embedded:"), read)
+		err = s.openEmbedded(e, at.dir, read)
 	}
 	if err != nil {
 		return nil, err
@@ -292,9 +384,6 @@ func (s *stores) openTable(e *end, read bool) error {
 }
 
 func (s *stores) openEmbedded(e *end, dir string, read bool) error {
-	if dir == "" {
-		return usage("embedded:DIR", "a DSN without a directory")
-	}
 	_, err := os.Stat(dir)
 	absent := errors.Is(err, fs.ErrNotExist)
 	switch {

@@ -80,6 +80,11 @@ func exitCode(err error) (code int, hint string) {
 		return exitUnreachable, "another run of the same copy is under way"
 	case errors.Is(err, sandbox.ErrNotSandbox):
 		return exitUnreachable, "choose another directory with --sandbox DIR"
+	}
+	if code, hint, ok := serverExit(err); ok {
+		return code, hint
+	}
+	switch {
 	case errors.Is(err, memstore.ErrFormat), errors.Is(err, memstore.ErrDamaged), isPathError(err):
 		return exitUnreachable, ""
 	}

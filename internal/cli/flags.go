@@ -17,7 +17,13 @@ import (
 func fromFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "from", Usage: "`LAYOUT` to read: " + strings.Join(layout.Names(), ", ")},
-		&cli.StringFlag{Name: "from-dsn", Usage: "`DSN` of the store to read: embedded:DIR", EnvVars: []string{"ASPSTATE_FROM_DSN"}},
+		&cli.StringSliceFlag{
+			Name:    "from-dsn",
+			Usage:   "`DSN` of the store to read: a SQL Server connection string (repeatable: partitions of a partition resolver) or embedded:DIR",
+			EnvVars: []string{"ASPSTATE_FROM_DSN"},
+		},
+		&cli.StringFlag{Name: "from-table", Usage: "`TABLE` to read, where the database has several of the layout"},
+		&cli.StringFlag{Name: "from-zone", Usage: "time `ZONE` of its server, such as Europe/Berlin: for the SQL Server 7 shape, whose times are local"},
 		&cli.StringFlag{Name: "from-ids", Usage: "how its ids are spelled, the `RULE` that wins first: " + strings.Join(ruleNames(), ", ")},
 		&cli.StringFlag{Name: "from-compressed", Value: "auto", Usage: "whether its payloads are compressed: `auto|yes|no`"},
 	}
@@ -26,7 +32,9 @@ func fromFlags() []cli.Flag {
 func toFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "to", Usage: "`LAYOUT` to write"},
-		&cli.StringFlag{Name: "to-dsn", Usage: "`DSN` of the store to write: embedded:DIR", EnvVars: []string{"ASPSTATE_TO_DSN"}},
+		&cli.StringFlag{Name: "to-dsn", Usage: "`DSN` of the store to write: a SQL Server connection string or embedded:DIR", EnvVars: []string{"ASPSTATE_TO_DSN"}},
+		&cli.StringFlag{Name: "to-table", Usage: "`TABLE` to write, where the database has several of the layout"},
+		&cli.StringFlag{Name: "to-zone", Usage: "time `ZONE` of its server, to fill LockDateLocal, which only ASP.NET 1.0 reads (default UTC)"},
 		&cli.StringFlag{Name: "to-ids", Usage: "how its ids shall be spelled: a `RULE`"},
 	}
 }

@@ -42,6 +42,8 @@ type survey struct {
 	Groups        []surveyGroup `json:"groups"`
 	Unknown       []suffixCount `json:"unknown_suffixes"`
 	Unsuffixed    int64         `json:"unsuffixed"` // rows whose id has no suffix
+	Colliding     int64         `json:"colliding"`  // rows of a session that has another row, spelled otherwise
+	Damaged       int64         `json:"damaged"`    // rows that nobody can read
 
 	ids    *layout.Census // nil where ids are raw: then all rows are of one application
 	oldest session.Instant
@@ -92,7 +94,7 @@ func inspect(c *cli.Context, s Streams) (err error) {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	if c.String("from") == "" && c.String("from-dsn") == "" {
+	if c.String("from") == "" && len(c.StringSlice("from-dsn")) == 0 {
 		if err := c.Set("from", layout.FrameworkCompat); err != nil {
 			return err
 		}
@@ -106,7 +108,16 @@ func inspect(c *cli.Context, s Streams) (err error) {
 		return err
 	}
 	defer closing(st, &err)
-	from, err := st.source()
+	at, err := st.where("from")
+	if err != nil {
+		return err
+	}
+	if len(at.dsns) > 0 {
+		if show, err := inspectServer(c, s, st); err != nil || !show {
+			return err
+		}
+	}
+	from, err := st.looked()
 	if err != nil {
 		return err
 	}
@@ -120,6 +131,13 @@ func inspect(c *cli.Context, s Streams) (err error) {
 		for i := range pg.Records {
 			v.add(&pg.Records[i], now, compressed)
 		}
+		v.Rows += int64(len(pg.Damaged))
+		v.Damaged += int64(len(pg.Damaged))
+		n, err := twins(c.Context, from, pg.Records)
+		if err != nil {
+			return err
+		}
+		v.Colliding += n
 		if after = pg.Next; after == "" {
 			break
 		}
@@ -210,6 +228,12 @@ func (v *survey) write(w io.Writer, now time.Time) error {
 	}
 	if v.Unsuffixed > 0 {
 		p.printf("%10s  whose id has no suffix\n", ui.Count(v.Unsuffixed))
+	}
+	if v.Colliding > 0 {
+		p.printf("%10s  of a session that has another row, spelled otherwise\n", ui.Count(v.Colliding))
+	}
+	if v.Damaged > 0 {
+		p.printf("%10s  that nobody can read\n", ui.Count(v.Damaged))
 	}
 	p.printf("of the live ones:\n")
 	p.printf("%10s  of payload, the smallest %s, the largest %s; %s over 7000 bytes\n", ui.Bytes(v.Sizes.Total),

@@ -69,12 +69,21 @@ func migrate(c *cli.Context, s Streams, st *stores, o copier.Options, out *obser
 	}
 	out.plan(job.Plan)
 	st.allExpired(job.Plan)
+	if err := job.Plan.Err(); err != nil {
+		return err
+	}
+	if err := ensureAppIDs(c.Context, st.to, o.ToRule, job.Plan); err != nil {
+		return err
+	}
 	rep, err := job.Run(c.Context)
 	if err != nil {
 		return err
 	}
 	if err := out.report(rep); err != nil {
 		return err
+	}
+	for _, line := range st.from.notes() {
+		fmt.Fprintf(s.Err, "note: %s\n", line)
 	}
 	if st.onlySandbox && !c.Bool("json") { // of a real store no id is shown
 		suggest(c.Context, s, o, c.String("sandbox"))
@@ -101,8 +110,12 @@ func copyOptions(c *cli.Context, st *stores) (o copier.Options, err error) {
 	if err != nil {
 		return o, err
 	}
+	target, ok := to.table.(copier.Destination)
+	if !ok {
+		return o, usage("", "--to-dsn: this store cannot be written")
+	}
 	o = copier.Options{
-		From: from.End, Source: from.table, Learned: !from.named, To: to.End, Target: to.table, ToRule: to.rules[0],
+		From: from.End, Source: from.table, Learned: !from.named, To: to.End, Target: target, ToRule: to.rules[0],
 		Apps: st.chosen, Rate: c.Int("rate"), Workers: c.Int("workers"),
 		StartOver: c.Bool("start-over"), SkipUnknown: c.Bool("skip-unknown"), AllowDeletions: c.Bool("allow-deletions"),
 		RemoveOld: c.Bool("remove-old"),
@@ -118,6 +131,10 @@ func copyOptions(c *cli.Context, st *stores) (o copier.Options, err error) {
 			return o, usage("", "--to-compressed: %v", err)
 		}
 	}
+	if o.Checks, err = st.serverChecks(c.Context, from, to); err != nil {
+		return o, err
+	}
+	st.from, st.to = from, to
 	st.onlySandbox = from.sandbox && to.sandbox
 	o.State = checkpointPath(c, from, to)
 	return o, nil
@@ -138,6 +155,9 @@ func checkpointPath(c *cli.Context, from, to *end) string {
 		name += "-" + to.Spelling.Registry.Applications()[0].Name
 	} else if c.String("to-ids") != "" {
 		name += "-" + string(to.rules[0])
+	}
+	if to.path == "" { // a server: the checkpoint lies where the command is run
+		return "aspstate-" + name + "-" + to.Identity[:min(8, len(to.Identity))] + ".checkpoint"
 	}
 	if !to.sandbox {
 		name = filepath.Base(to.path) + "." + name

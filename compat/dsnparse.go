@@ -1,0 +1,241 @@
+package compat
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// pair is one setting as it was written.
+type pair struct {
+	key, value string
+	quoted     bool
+}
+
+// ParseDSN reads a DSN in one of three forms: a URL of go-mssqldb (sqlserver://user:password@host:port?database=name,
+// sqlserver://host/instance), an ADO string as web.config has it (Data Source=...;Initial Catalog=...), or an ODBC string
+// (odbc:server=...;database=...). It opens nothing and reads no file.
+//
+// Its errors quote no value at all: in a string that is split at the wrong place, any of them may be a part of the
+// password. They name a setting by its key.
+func ParseDSN(s string) (DSN, error) {
+	d, err := parseDSN(strings.TrimSpace(s))
+	if err != nil {
+		return DSN{}, fmt.Errorf("reading the DSN: %w", err)
+	}
+	return d, nil
+}
+
+func parseDSN(s string) (DSN, error) {
+	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
+		return DSN{}, errors.New("it is not text")
+	}
+	var (
+		pairs []pair
+		err   error
+	)
+	lower := strings.ToLower(s)
+	scheme, rest, isURL := strings.Cut(lower, "://")
+	switch {
+	case isURL && (scheme == "sqlserver" || scheme == "mssql"):
+		pairs, err = urlPairs(s[len(s)-len(rest):])
+	case strings.HasPrefix(lower, "odbc:"):
+		pairs, err = splitPairs(s[len("odbc:"):], odbcQuotes)
+	case strings.Contains(s, "="):
+		pairs, err = splitPairs(s, adoQuotes)
+	default:
+		err = errors.New("it is neither a URL such as sqlserver://user@host?database=ASPState nor an ADO or ODBC string")
+	}
+	if err != nil {
+		return DSN{}, err
+	}
+	return settings(pairs, !isURL)
+}
+
+// urlPairs reads what follows the scheme of a URL. Characters of a password that were not percent-encoded put its rest
+// into the host, the path or the query; whatever looks like that is refused, because the title would show it.
+func urlPairs(rest string) ([]pair, error) {
+	encode := errors.New("in a URL, such characters as @ : / ? # % in a user name, a password or another value are percent-encoded")
+	u, err := url.Parse("sqlserver://" + rest)
+	if err != nil || u.Fragment != "" || strings.HasSuffix(rest, "#") || strings.ContainsAny(u.Host+u.Path, "@%") || u.RawPath != "" {
+		return nil, encode
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, encode
+	}
+	instance := strings.TrimPrefix(u.Path, "/")
+	if strings.ContainsAny(instance, `/\`) {
+		return nil, errors.New("the path of the URL names an instance; the database is ?database=NAME")
+	}
+	server := u.Hostname()
+	if instance != "" {
+		server += `\` + instance
+	}
+	pairs := []pair{{key: "server", value: server}}
+	if port := u.Port(); port != "" {
+		pairs = append(pairs, pair{key: "port", value: port})
+	}
+	if u.User != nil && u.User.Username() != "" {
+		pairs = append(pairs, pair{key: "user id", value: u.User.Username()})
+	}
+	if password, has := u.User.Password(); has {
+		pairs = append(pairs, pair{key: "password", value: password, quoted: true})
+	}
+	for _, part := range strings.Split(u.RawQuery, "&") {
+		key, raw, _ := strings.Cut(part, "=")
+		if strings.Contains(raw, "@") && !strings.EqualFold(strings.NewReplacer("+", "", "%20", "").Replace(key), "userid") || strings.Contains(key, "@") {
+			return nil, encode
+		}
+	}
+	for key, values := range query {
+		if len(values) > 1 {
+			return nil, fmt.Errorf("%q is given more than once", key)
+		}
+		pairs = append(pairs, pair{key: key, value: values[0], quoted: true})
+	}
+	slices.SortFunc(pairs[1:], func(a, b pair) int { return strings.Compare(a.key, b.key) })
+	return pairs, nil
+}
+
+// settings checks pairs and names them as the driver does. Where one is given twice the last counts, as in .NET.
+func settings(pairs []pair, dotNet bool) (DSN, error) {
+	d := &dsn{values: map[string]string{}}
+	secretBefore := false // the pair before was a password without quotes
+	for _, p := range pairs {
+		k, known := dsnKeys[strings.ToLower(strings.ReplaceAll(p.key, " ", ""))]
+		switch {
+		case !known && secretBefore:
+			return DSN{}, errors.New(`what follows "password" is not a setting; a password with a semicolon must be quoted`)
+		case !known:
+			return DSN{}, fmt.Errorf("%q is not a setting that is known", p.key)
+		case k.kind == refused:
+			return DSN{}, fmt.Errorf("%q is not supported: it %s", p.key, k.name)
+		}
+		secretBefore = slices.Contains(secretKeys, k.name) && !p.quoted
+		if k.kind == ignored {
+			continue
+		}
+		if err := d.set(k, p.value, dotNet); err != nil {
+			return DSN{}, err
+		}
+	}
+	return d.finish(dotNet)
+}
+
+// set checks the value of a setting and keeps it.
+func (d *dsn) set(k dsnKey, value string, dotNet bool) error {
+	key := k.name
+	switch k.kind {
+	case number:
+		if n, err := strconv.ParseUint(value, 10, 16); err != nil || n == 0 && key == keyPort {
+			return fmt.Errorf("%q must be a whole number up to 65535", key)
+		}
+	case yesNo:
+		switch strings.ToLower(value) {
+		case "true", "yes", "1", "sspi": // SSPI is .NET's other word for yes after Integrated Security
+			value = "true"
+		case "false", "no", "0":
+			value = "false"
+		default:
+			return fmt.Errorf("%q must be true or false", key)
+		}
+	}
+	switch key {
+	case keyIntegrated:
+		d.integrated = value == "true"
+		return nil
+	case keyEncrypt:
+		known := false
+		if value, known = encryptions[strings.ToLower(value)]; !known {
+			return fmt.Errorf("%q must be disable, false, true or strict", key)
+		}
+	case keyFedAuth:
+		known := false
+		if value, known = fedAuths[strings.ToLower(strings.ReplaceAll(value, " ", ""))]; !known {
+			return fmt.Errorf("%q must be a way of Microsoft Entra such as ActiveDirectoryDefault or ActiveDirectoryServicePrincipal", key)
+		}
+	case keyIntent: // the driver knows one spelling
+		switch strings.ToLower(value) {
+		case "readonly":
+			value = "ReadOnly"
+		case "readwrite":
+			value = "ReadWrite"
+		default:
+			return fmt.Errorf("%q must be ReadOnly or ReadWrite", key)
+		}
+	case keyServer:
+		if dotNet {
+			return d.setServer(value)
+		}
+	case keyPartner:
+		host, port, hasPort := strings.Cut(strings.TrimPrefix(strings.ToLower(value), "tcp:"), ",")
+		if hasPort {
+			if err := d.set(dsnKey{keyPartnerPort, number}, strings.TrimSpace(port), dotNet); err != nil {
+				return err
+			}
+		}
+		value = host
+	}
+	d.values[key] = value
+	return nil
+}
+
+// setServer reads .NET's Data Source: [tcp:]host[\instance][,port].
+func (d *dsn) setServer(value string) error {
+	lower := strings.ToLower(value)
+	switch {
+	case strings.HasPrefix(lower, "(localdb)"):
+		return errors.New("LocalDB listens on a named pipe of the user's own machine; give a server that listens on TCP")
+	case strings.HasPrefix(lower, "np:"), strings.HasPrefix(lower, "lpc:"), strings.HasPrefix(lower, `\\`):
+		return errors.New("named pipes and shared memory are not supported; give the server as tcp:HOST,PORT")
+	case strings.HasPrefix(lower, "admin:"):
+		d.values[keyProtocol] = "admin"
+		value = value[len("admin:"):]
+	case strings.HasPrefix(lower, "tcp:"):
+		value = value[len("tcp:"):]
+	}
+	host, port, hasPort := strings.Cut(value, ",")
+	if hasPort {
+		if err := d.set(dsnKey{keyPort, number}, strings.TrimSpace(port), true); err != nil {
+			return err
+		}
+	}
+	d.values[keyServer] = strings.TrimSpace(host)
+	return nil
+}
+
+// finish is what follows from all settings together.
+func (d *dsn) finish(dotNet bool) (DSN, error) {
+	v := d.values
+	if strings.ContainsAny(v[keyServer], "@;=\"'") {
+		return DSN{}, errors.New(`"server" has a character that no server's name has`)
+	}
+	if p, has := v[keyProtocol]; has && p != "tcp" && p != "admin" {
+		return DSN{}, errors.New(`"protocol" must be tcp or admin`)
+	}
+	if v[keyFedAuth] == "" {
+		delete(v, keyFedAuth)
+	}
+	if a, has := v[keyAuthenticator]; has && !slices.Contains([]string{"krb5", "ntlm", "winsspi"}, a) {
+		return DSN{}, errors.New(`"authenticator" must be krb5, ntlm or winsspi`)
+	}
+	// To .NET encrypt=false means that only the login is encrypted, and then no certificate is checked. The driver would
+	// check it, where encrypt is written out, and refuse the certificate that SQL Server makes for itself.
+	if _, told := v[keyTrust]; dotNet && !told && v[keyEncrypt] == "false" {
+		v[keyTrust] = "true"
+	}
+	// The driver's "connection timeout" is a limit for each packet, which a long query breaks; its users are told to leave
+	// it alone. To .NET it is the time to wait for a connection, and so it is here.
+	if limit, has := v[keyConnectTimeout]; has {
+		delete(v, keyConnectTimeout)
+		if _, told := v[keyDialTimeout]; !told && limit != "0" {
+			v[keyDialTimeout] = limit
+		}
+	}
+	return dsnOf(d), nil
+}

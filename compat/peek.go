@@ -1,0 +1,213 @@
+package compat
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/session"
+)
+
+// keysPerStatement is how many keys one statement looks up. SQL Server takes 2,100 parameters.
+const keysPerStatement = 256
+
+// Peek implements session.Peeker: one statement for many keys, all columns of a row in it.
+func (t *Table) Peek(ctx context.Context, keys []session.Key) ([]*session.Record, error) {
+	return t.look(ctx, keys, all)
+}
+
+// SkimKeys implements session.Skimmer.
+func (t *Table) SkimKeys(ctx context.Context, keys []session.Key) ([]*session.Record, error) {
+	return t.look(ctx, keys, noPayload)
+}
+
+func (t *Table) look(ctx context.Context, keys []session.Key, want func(column) bool) ([]*session.Record, error) {
+	found := make([]*session.Record, len(keys))
+	for at := 0; at < len(keys); at += keysPerStatement {
+		some := keys[at:min(len(keys), at+keysPerStatement)]
+		text, args := t.lookUp(some, want)
+		err := t.read(ctx, text, args, want, func(n int, row *layout.Row) error {
+			rec, err := t.recordOf(row, want)
+			if err != nil {
+				return err
+			}
+			found[at+n] = &rec
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("looking up %d ids in %s: %w", len(some), t.layout.Table, err)
+		}
+	}
+	return found, nil
+}
+
+// lookUp is the statement for some keys. It numbers them, since what SQL Server takes for equal (letter case, trailing
+// blanks) is not for us to decide.
+func (t *Table) lookUp(keys []session.Key, want func(column) bool) (text string, args []any) {
+	var list string
+	if t.engine.json && !slices.ContainsFunc(keys, escaped) {
+		list, args = numberedJSON(keys)
+	} else {
+		list, args = numbered(keys)
+	}
+	return "SELECT k.n, " + t.list("s", want) + t.chunkColumns(want) +
+		"\nFROM " + list + " JOIN " + t.name() + " s ON s.[SessionId] = k.id" + t.collate() + t.chunkJoin(want), args
+}
+
+// escaped says that an id is not the same in JSON: not every engine undoes that well, and no id of ASP.NET's own is so.
+func escaped(k session.Key) bool {
+	return strings.ContainsFunc(k.ID, func(r rune) bool { return r < ' ' || strings.ContainsRune("\"\\<>&\u2028\u2029", r) })
+}
+
+// numberedJSON is a list of keys as one parameter: the text stays the same, and the server has little to parse.
+func numberedJSON(keys []session.Key) (list string, args []any) {
+	ids := make([][2]any, len(keys))
+	for i, k := range keys {
+		ids[i] = [2]any{i, k.ID}
+	}
+	b, err := json.Marshal(ids)
+	if err != nil {
+		panic(err) // numbers and texts
+	}
+	return "OPENJSON(@p1) WITH (n int '$[0]', id nvarchar(88) '$[1]') k", []any{string(b)}
+}
+
+// numbered is a list of keys for servers that know no JSON. It has few forms, so that the server finds its plan again.
+func numbered(keys []session.Key) (list string, args []any) {
+	width := 1
+	for width < len(keys) {
+		width *= 4
+	}
+	args = make([]any, width)
+	var b strings.Builder
+	for i := range args {
+		args[i] = sql.NullString{} // equals nothing
+		if i < len(keys) {
+			args[i] = keys[i].ID
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("(" + strconv.Itoa(i) + ",@p" + strconv.Itoa(i+1) + ")")
+	}
+	return "(VALUES " + b.String() + ") k(n, id)", args
+}
+
+// collate settles by which rules ids are compared: those of the column, wherever the ids come from.
+func (t *Table) collate() string {
+	for _, c := range t.found.Collation {
+		if c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return ""
+		}
+	}
+	if t.found.Collation == "" {
+		return ""
+	}
+	return " COLLATE " + t.found.Collation
+}
+
+func (t *Table) name() string { return t.found.table(t.server.Facts.Database, t.layout.Table) }
+
+func (t *Table) chunkTable() string {
+	return t.found.table(t.server.Facts.Database, t.layout.ChunkTable)
+}
+
+func (t *Table) chunked() bool { return t.layout.Form == layout.FormChunks }
+
+// chunkColumns, chunkJoin: sqlinmemory's payload chunks are read in the same statement as their row. They come in order of
+// the row's number, so that the chunks of a row are together.
+func (t *Table) chunkColumns(want func(column) bool) string {
+	if !t.chunked() || !want(column{payload: true}) {
+		return ""
+	}
+	return ", c.[SessionItemId], c.[Item]"
+}
+
+func (t *Table) chunkJoin(want func(column) bool) string {
+	if !t.chunked() || !want(column{payload: true}) {
+		return ""
+	}
+	return " LEFT JOIN " + t.chunkTable() + " c ON c.[SessionId] = s.[SessionId] ORDER BY k.n, c.[SessionItemId]"
+}
+
+// read runs a statement that reads rows, again where it failed for a moment. Its select list is a number, the columns
+// that are wanted, and chunks. What emit was told before a failure it is told again.
+func (t *Table) read(ctx context.Context, text string, args []any, want func(column) bool, emit func(n int, row *layout.Row) error) error {
+	return t.o.Retry.Do(ctx, true, func(ctx context.Context) error {
+		rows, err := t.server.db.QueryContext(ctx, t.engine.read()+text, args...)
+		if err != nil {
+			return err
+		}
+		return t.each(rows, want, emit)
+	})
+}
+
+// each goes through the rows of a statement and closes it. An error of emit ends it.
+func (t *Table) each(rows *sql.Rows, want func(column) bool, emit func(n int, row *layout.Row) error) error {
+	defer rows.Close()
+	var (
+		row    layout.Row
+		n      int
+		before = -1
+		chunk  struct {
+			id   sql.NullInt32
+			item []byte
+		}
+		chunked = t.chunkColumns(want) != ""
+		next    layout.Row
+	)
+	to := append([]any{&n}, t.into(&next, want)...)
+	if chunked {
+		to = append(to, &chunk.id, &chunk.item)
+	}
+	for rows.Next() {
+		next, chunk.item = layout.Row{}, nil
+		if err := rows.Scan(to...); err != nil {
+			return err
+		}
+		if !chunked {
+			if err := emit(n, &next); err != nil {
+				return err
+			}
+			continue
+		}
+		if n != before {
+			if before >= 0 {
+				if err := emit(before, &row); err != nil {
+					return err
+				}
+			}
+			row, before = next, n
+		}
+		if chunk.id.Valid {
+			row.Chunks = append(row.Chunks, layout.Chunk{ID: chunk.id.Int32, Item: chunk.item})
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if chunked && before >= 0 {
+		return emit(before, &row)
+	}
+	return nil
+}
+
+// recordOf makes a record of a row, of which the payload may not have been read.
+func (t *Table) recordOf(row *layout.Row, want func(column) bool) (session.Record, error) {
+	if want(column{payload: true}) {
+		return t.record(row)
+	}
+	empty := []byte{} // stands for the payload that was not read
+	row.Short, row.Item, row.ItemSize = empty, empty, 0
+	if t.layout.Form == layout.FormLong {
+		row.Long = empty
+	}
+	rec, _, err := t.layout.Record(row, t.o.Zone)
+	rec.Payload = nil
+	return rec, err
+}

@@ -1,0 +1,61 @@
+package compat
+
+import "github.com/aspstate/aspstate/session"
+
+// batchVerbs do what the batches of async 1.1 do, which has no procedures (sql-layouts.md 5; effects 3.6).
+//
+// A read looks at the row and then changes it only if it is still so: that is one step on every engine, whether it locks
+// rows or works on versions of them.
+type batchVerbs struct{ t *Table }
+
+func (v batchVerbs) read(exclusive bool) string {
+	t, lock := v.t, ""
+	if exclusive {
+		lock = ", [LockDate] = CASE @locked WHEN 0 THEN GETUTCDATE() ELSE [LockDate] END" +
+			", [LockDateLocal] = CASE @locked WHEN 0 THEN GETDATE() ELSE [LockDateLocal] END" +
+			", [LockCookie] = @cookie + CASE @locked WHEN 0 THEN 1 ELSE 0 END, [Locked] = 1"
+	}
+	hint := t.engine.hint()
+	return "DECLARE @short varbinary(max), @locked bit, @cookie int, @flags int, @changed int;\nSET @changed = 0;\nWHILE @changed = 0\nBEGIN\n" +
+		"SET @cookie = NULL;\n" +
+		"SELECT @cookie = [LockCookie], @locked = [Locked], @flags = [Flags] FROM " + t.name() + hint + " WHERE [SessionId] = @p1;\n" +
+		"IF @cookie IS NULL BREAK;\n" +
+		"UPDATE " + t.name() + hint + " SET [Expires] = DATEADD(minute, [Timeout], GETUTCDATE()), [Flags] = [Flags] & -2" + lock +
+		" WHERE [SessionId] = @p1 AND [LockCookie] = @cookie AND [Locked] = @locked AND [Flags] = @flags;\n" +
+		"SET @changed = @@ROWCOUNT;\nEND;\n" +
+		"SELECT @cookie = [LockCookie], @short = CASE WHEN @locked = 0 THEN CONVERT(varbinary(max), [SessionItemLong]) END FROM " + t.name() + hint +
+		" WHERE [SessionId] = @p1;\n"
+}
+
+func (v batchVerbs) insert(val session.Value, uninitialized bool) (call, bool) {
+	flags := "0"
+	if uninitialized {
+		flags = "1"
+	}
+	return call{
+		"INSERT INTO " + v.t.name() + " ([SessionId], [Expires], [LockDate], [LockDateLocal], [LockCookie], [Timeout], [Locked], [SessionItemLong], [Flags])\n" +
+			"VALUES (@p1, DATEADD(minute, @p3, GETUTCDATE()), GETUTCDATE(), GETDATE(), 1, @p3, 0, @p2, " + flags + ");\n",
+		[]any{bytesOf(val), val.Timeout},
+	}, true
+}
+
+func (v batchVerbs) change(set, where string) string {
+	return "UPDATE " + v.t.name() + v.t.engine.hint() + " SET " + set + " WHERE [SessionId] = @p1" + where + ";\n"
+}
+
+func (v batchVerbs) update(val session.Value, _ int32) call {
+	set := "[Expires] = DATEADD(minute, @p4, GETUTCDATE()), [SessionItemLong] = @p3, [Timeout] = @p4, [Locked] = 0"
+	return call{v.change(set, " AND [LockCookie] = @p2"), []any{bytesOf(val), val.Timeout}}
+}
+
+func (v batchVerbs) release() string {
+	return v.change("[Expires] = DATEADD(minute, [Timeout], GETUTCDATE()), [Locked] = 0", " AND [LockCookie] = @p2")
+}
+
+func (v batchVerbs) remove() string {
+	return "DELETE FROM " + v.t.name() + v.t.engine.hint() + " WHERE [SessionId] = @p1 AND [LockCookie] = @p2;\n"
+}
+
+func (v batchVerbs) reset() string {
+	return v.change("[Expires] = DATEADD(minute, [Timeout], GETUTCDATE())", "")
+}
