@@ -22,7 +22,7 @@ const othersSuffix = "others"
 // rows.
 type census struct {
 	rows, live, expired, elsewhere, there, locked, collisions, bytes int64
-	damaged, capitals                                      int64
+	damaged, capitals                                                int64
 
 	groups  map[groupKey]*Group
 	unknown map[string]int64

@@ -77,7 +77,7 @@ type Options struct {
 	RemoveOld      bool   // re-spelling in place: remove the old rows once all is verified
 
 	Workers   int           // 0: 4
-	PageRows  int           // rows a page; 0: 256
+	PageRows  int           // rows a page; 0: 500
 	PageBytes int           // payload bytes a page; 0: 4 MiB
 	Rate      int           // rows a second; 0: no limit
 	SaveEvery time.Duration // how often the checkpoint is saved; 0: 1 s
@@ -116,7 +116,7 @@ func (o *Options) setDefaults() {
 		o.Workers = 4
 	}
 	if o.PageRows <= 0 {
-		o.PageRows = 256
+		o.PageRows = 500
 	}
 	if o.PageBytes <= 0 {
 		o.PageBytes = 4 << 20

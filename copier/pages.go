@@ -21,10 +21,10 @@ type pager struct {
 
 // page is one piece on its way through the workers.
 type page struct {
-	seq     int
-	got     session.Page
-	done    tally
-	err     error
+	seq  int
+	got  session.Page
+	done tally
+	err  error
 }
 
 func (p *page) rows() int { return len(p.got.Records) + len(p.got.Damaged) }
