@@ -88,7 +88,7 @@ func (s *Server) EnsureAppID(ctx context.Context, f *Found, appName string) (int
 		return 0, &layout.UnsupportedError{Layout: f.Layout.Name, Why: "its providers have no table of applications"}
 	}
 	var id sql.NullInt32
-	_, err := s.db.ExecContext(ctx, "EXEC "+f.proc(s.Facts.Database, "TempGetAppID")+" @p1, @appId OUTPUT",
+	_, err := s.db.ExecContext(ctx, sessionSettings+"EXEC "+f.proc(s.Facts.Database, "TempGetAppID")+" @p1, @appId OUTPUT",
 		cutName(appName), sql.Named("appId", sql.Out{Dest: &id}))
 	var e mssql.Error
 	if errors.As(err, &e) && (e.Number == 2627 || e.Class == 18) {

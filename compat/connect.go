@@ -7,8 +7,8 @@ import (
 	"errors"
 	"net"
 	"runtime"
+	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	mssql "github.com/microsoft/go-mssqldb"
@@ -30,23 +30,12 @@ const (
 	// answered. The driver has no limit for what follows the dialing (tds.go, connect).
 	dialLimit = 15 * time.Second
 	openLimit = 30 * time.Second
+	// packetSize is the most that SQL Server takes for encrypted connections. A page of sessions is some hundreds of kB; the
+	// driver's default of 4096 bytes makes it a hundred packets, each a call of the system.
+	packetSize = "16383"
 	// idleLimit closes idle connections before the gateways and firewalls of Azure do (after 30 minutes, or less).
 	idleLimit = 5 * time.Minute
 )
-
-// sessionText makes sessions alike whatever the server's "user options" and the login's language are. The driver resets
-// a connection to its login's settings before it is used again (sp_reset_connection) and then runs this, at the cost
-// of one round trip. All of it works on SQL Server 2008, Azure SQL and Babelfish.
-//
-//   - XACT_ABORT: an error, or a cancelled statement, rolls the whole transaction back; without it a batch goes on after
-//     a duplicate key or a lock timeout (2627, 1222) and commits the rest.
-//   - NOCOUNT: numbers of rows decide what was written.
-//   - IMPLICIT_TRANSACTIONS: a write outside of a transaction commits.
-//   - DATEFORMAT: 2026-01-02 is read as written in every language.
-//
-// ANSI_NULLS, QUOTED_IDENTIFIER and such are set by the login itself, as of an ODBC client (fODBC, [MS-TDS] 2.2.6.4),
-// and TEXTSIZE with them.
-const sessionText = "SET XACT_ABORT ON; SET NOCOUNT OFF; SET IMPLICIT_TRANSACTIONS OFF; SET DATEFORMAT ymd"
 
 // Connect opens a pool of connections, makes one, and reads the Facts. A failure to open is a *ConnectError. It tries
 // once; what comes later (Retry) opens anew what was lost.
@@ -81,6 +70,7 @@ type connector struct {
 	title   string
 	secrets []string
 	limit   time.Duration // 0: none
+	idle    time.Duration // of pooled
 }
 
 // newConnector makes the connector of a DSN for the operating system goos.
@@ -88,7 +78,7 @@ func newConnector(d DSN, app, goos string) (*connector, error) {
 	if d.get == nil {
 		return nil, &ConnectError{Kind: BadSettings, cause: errors.New("the DSN names no server")}
 	}
-	c := &connector{title: d.Title(), secrets: d.secrets(), limit: openLimit}
+	c := &connector{title: d.Title(), secrets: d.secrets(), limit: openLimit, idle: trusted}
 	fail := func(err error) (*connector, error) {
 		return nil, c.failed(BadSettings, err)
 	}
@@ -104,7 +94,10 @@ func newConnector(d DSN, app, goos string) (*connector, error) {
 		d = d.with(keyApp, app)
 	}
 	if v[keyDialTimeout] == "" {
-		d = d.with(keyDialTimeout, "15")
+		d = d.with(keyDialTimeout, strconv.Itoa(int(dialLimit/time.Second)))
+	}
+	if v["packet size"] == "" {
+		d = d.with("packet size", packetSize)
 	}
 	cfg, err := msdsn.Parse(d.driverString())
 	if err != nil {
@@ -120,7 +113,6 @@ func newConnector(d DSN, app, goos string) (*connector, error) {
 	case "ActiveDirectoryInteractive", "ActiveDirectoryDeviceCode": // a person logs in meanwhile
 		c.limit = 0
 	}
-	c.inner.SessionInitSQL = sessionText
 	c.inner.Dialer = dialer{&net.Dialer{KeepAlive: cfg.KeepAlive}}
 	return c, nil
 }
@@ -151,72 +143,14 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	w := &watch{ctx: ctx, limit: c.limit}
 	conn, err := c.inner.Connect(context.WithValue(ctx, watchKey{}, w))
 	w.end()
-	if err == nil {
-		return conn, nil
-	}
-	if open, ok := conn.(*mssql.Conn); ok && open != nil { // the driver hands it out even if sessionText failed
-		open.Close()
-	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && err != nil {
 		err = ctx.Err()
 	}
-	return nil, c.failed(kindOf(err), err)
+	if err != nil {
+		return nil, c.failed(kindOf(err), err)
+	}
+	return &pooled{Conn: conn.(*mssql.Conn), idle: c.idle, back: time.Now()}, nil
 }
 
 // Driver implements driver.Connector.
 func (c *connector) Driver() driver.Driver { return c.inner.Driver() }
-
-// dialer dials as the driver would, and shows the connections to the watch of the context.
-type dialer struct{ d *net.Dialer }
-
-func (d dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
-	conn, err := d.d.DialContext(ctx, network, addr)
-	if w, ok := ctx.Value(watchKey{}).(*watch); ok && err == nil {
-		w.add(conn)
-	}
-	return conn, err
-}
-
-type watchKey struct{}
-
-// watch ends reads and writes of a login when its time is over or the context ends, which the driver itself does not.
-// The driver dials several times if there are several addresses, or a server that sends it to another one.
-type watch struct {
-	ctx   context.Context
-	limit time.Duration
-
-	mu    sync.Mutex
-	ended bool
-	conns []net.Conn
-	stops []func() bool
-}
-
-func (w *watch) add(conn net.Conn) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.ended {
-		return
-	}
-	if w.limit > 0 {
-		conn.SetDeadline(time.Now().Add(w.limit))
-	}
-	w.conns = append(w.conns, conn)
-	w.stops = append(w.stops, context.AfterFunc(w.ctx, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if !w.ended {
-			conn.SetDeadline(time.Unix(1, 0))
-		}
-	}))
-}
-
-// end takes the deadlines off.
-func (w *watch) end() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.ended = true
-	for i, conn := range w.conns {
-		w.stops[i]()
-		conn.SetDeadline(time.Time{})
-	}
-}

@@ -61,29 +61,6 @@ func TestConnectRefusedByServer(t *testing.T) {
 	}
 }
 
-// What sessionText sets, on the first use of a connection and on the next ones.
-func TestSessionSettings(t *testing.T) {
-	s, err := Connect(t.Context(), testDSN(t).WithDatabase("master"), ConnectOptions{MaxConns: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	for i := range 2 {
-		// SET in a batch without parameters stays until the connection is used again.
-		if _, err := s.db.ExecContext(t.Context(), "SET XACT_ABORT OFF; SET NOCOUNT ON; SET DATEFORMAT dmy"); err != nil {
-			t.Fatal(err)
-		}
-		var options, day int
-		if err := s.db.QueryRowContext(t.Context(), "SELECT @@OPTIONS, DAY(CAST('2026-01-02' AS datetime))").Scan(&options, &day); err != nil {
-			t.Fatal(err)
-		}
-		// @@OPTIONS: 2 IMPLICIT_TRANSACTIONS, 512 NOCOUNT, 16384 XACT_ABORT.
-		if options&(2|512|16384) != 16384 || day != 2 {
-			t.Errorf("use %d: options %#x, day %d", i+1, options, day)
-		}
-	}
-}
-
 // The cuts of TestClassifyAfterEveryCut with a real server behind the proxy.
 func TestServerAfterEveryCut(t *testing.T) {
 	s, err := Connect(t.Context(), testDSN(t).WithDatabase("tempdb"), ConnectOptions{MaxConns: 1})
@@ -157,6 +134,7 @@ func proxied(t *testing.T, database string) (*tdsproxy.Proxy, *sql.DB) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.idle = 0
 	db := sql.OpenDB(c)
 	db.SetMaxOpenConns(1)
 	t.Cleanup(func() {

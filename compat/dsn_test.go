@@ -221,7 +221,7 @@ func TestDSNKeys(t *testing.T) {
 		if k != strings.ToLower(k) || strings.Contains(k, " ") {
 			t.Errorf("%q is never found", k)
 		}
-		if v := dsnKeys[k]; v.name == "" && v.kind != ignored {
+		if v := dsnKeys[k]; v.name == "" && v.kind != dsnIgnored {
 			t.Errorf("%q has no name", k)
 		}
 	}

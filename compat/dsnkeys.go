@@ -25,20 +25,20 @@ const (
 // secretKeys are those whose values nothing may show.
 var secretKeys = []string{keyPassword, "clientassertion", "userassertion", "systemtoken"}
 
-// kind is what a setting's value must look like.
-type kind int
+// dsnKind is what a setting's value must look like.
+type dsnKind int
 
 const (
-	anyText kind = iota
-	number       // 0 to 65535, seconds where it is a time
-	yesNo
-	ignored // .NET has a use for it, this program has none
-	refused // would not work, or not do what its user expects
+	dsnText   dsnKind = iota
+	dsnNumber         // 0 to 65535, seconds where it is a time
+	dsnYesNo
+	dsnIgnored // .NET has a use for it, this program has none
+	dsnRefused // would not work, or not do what its user expects
 )
 
 type dsnKey struct {
 	name string // the driver's
-	kind kind
+	kind dsnKind
 }
 
 // dsnKeys are the settings by name, in lower case and without spaces. They are those of the driver that a migration has
@@ -46,50 +46,50 @@ type dsnKey struct {
 // which are what web.config holds. Not taken from the driver: "timezone" (times here are UTC), "log" (it would print
 // statements), "change password", "guid conversion", "columnencryption", "pipe".
 var dsnKeys = map[string]dsnKey{
-	"server": {keyServer, anyText}, "datasource": {keyServer, anyText}, "address": {keyServer, anyText},
-	"addr": {keyServer, anyText}, "networkaddress": {keyServer, anyText},
-	"port": {keyPort, number}, "protocol": {keyProtocol, anyText},
-	"database": {keyDatabase, anyText}, "initialcatalog": {keyDatabase, anyText},
-	"userid": {keyUser, anyText}, "uid": {keyUser, anyText}, "user": {keyUser, anyText},
-	"password": {keyPassword, anyText}, "pwd": {keyPassword, anyText},
+	"server": {keyServer, dsnText}, "datasource": {keyServer, dsnText}, "address": {keyServer, dsnText},
+	"addr": {keyServer, dsnText}, "networkaddress": {keyServer, dsnText},
+	"port": {keyPort, dsnNumber}, "protocol": {keyProtocol, dsnText},
+	"database": {keyDatabase, dsnText}, "initialcatalog": {keyDatabase, dsnText},
+	"userid": {keyUser, dsnText}, "uid": {keyUser, dsnText}, "user": {keyUser, dsnText},
+	"password": {keyPassword, dsnText}, "pwd": {keyPassword, dsnText},
 
-	"integratedsecurity": {keyIntegrated, yesNo}, "trustedconnection": {keyIntegrated, yesNo}, "trusted_connection": {keyIntegrated, yesNo},
-	"authentication": {keyFedAuth, anyText}, "fedauth": {keyFedAuth, anyText}, "applicationclientid": {"applicationclientid", anyText},
-	"clientcertpath": {"clientcertpath", anyText}, "resourceid": {"resource id", anyText},
-	"additionallyallowedtenants": {"additionallyallowedtenants", anyText}, "disableinstancediscovery": {"disableinstancediscovery", yesNo},
-	"tokenfilepath": {"tokenfilepath", anyText}, "sendcertificatechain": {"sendcertificatechain", yesNo},
-	"serviceconnectionid": {"serviceconnectionid", anyText}, "systemtoken": {"systemtoken", anyText},
-	"userassertion": {"userassertion", anyText}, "clientassertion": {"clientassertion", anyText},
-	"authenticator":   {keyAuthenticator, anyText},
-	"krb5-configfile": {"krb5-configfile", anyText}, "krb5-keytabfile": {"krb5-keytabfile", anyText},
-	"krb5-credcachefile": {"krb5-credcachefile", anyText}, "krb5-realm": {"krb5-realm", anyText},
-	"krb5-dnslookupkdc": {"krb5-dnslookupkdc", yesNo}, "krb5-udppreferencelimit": {"krb5-udppreferencelimit", number},
-	"serverspn": {"serverspn", anyText}, "failoverpartnerspn": {"failoverpartnerspn", anyText}, "epaenabled": {"epa enabled", yesNo},
+	"integratedsecurity": {keyIntegrated, dsnYesNo}, "trustedconnection": {keyIntegrated, dsnYesNo}, "trusted_connection": {keyIntegrated, dsnYesNo},
+	"authentication": {keyFedAuth, dsnText}, "fedauth": {keyFedAuth, dsnText}, "applicationclientid": {"applicationclientid", dsnText},
+	"clientcertpath": {"clientcertpath", dsnText}, "resourceid": {"resource id", dsnText},
+	"additionallyallowedtenants": {"additionallyallowedtenants", dsnText}, "disableinstancediscovery": {"disableinstancediscovery", dsnYesNo},
+	"tokenfilepath": {"tokenfilepath", dsnText}, "sendcertificatechain": {"sendcertificatechain", dsnYesNo},
+	"serviceconnectionid": {"serviceconnectionid", dsnText}, "systemtoken": {"systemtoken", dsnText},
+	"userassertion": {"userassertion", dsnText}, "clientassertion": {"clientassertion", dsnText},
+	"authenticator":   {keyAuthenticator, dsnText},
+	"krb5-configfile": {"krb5-configfile", dsnText}, "krb5-keytabfile": {"krb5-keytabfile", dsnText},
+	"krb5-credcachefile": {"krb5-credcachefile", dsnText}, "krb5-realm": {"krb5-realm", dsnText},
+	"krb5-dnslookupkdc": {"krb5-dnslookupkdc", dsnYesNo}, "krb5-udppreferencelimit": {"krb5-udppreferencelimit", dsnNumber},
+	"serverspn": {"serverspn", dsnText}, "failoverpartnerspn": {"failoverpartnerspn", dsnText}, "epaenabled": {"epa enabled", dsnYesNo},
 
-	"encrypt": {keyEncrypt, anyText}, "trustservercertificate": {keyTrust, yesNo}, "certificate": {"certificate", anyText},
-	"servercertificate": {"servercertificate", anyText}, "hostnameincertificate": {"hostnameincertificate", anyText},
-	"tlsmin": {"tlsmin", anyText},
+	"encrypt": {keyEncrypt, dsnText}, "trustservercertificate": {keyTrust, dsnYesNo}, "certificate": {"certificate", dsnText},
+	"servercertificate": {"servercertificate", dsnText}, "hostnameincertificate": {"hostnameincertificate", dsnText},
+	"tlsmin": {"tlsmin", dsnText},
 
-	"appname": {keyApp, anyText}, "applicationname": {keyApp, anyText}, "app": {keyApp, anyText},
-	"workstationid": {"workstation id", anyText}, "wsid": {"workstation id", anyText},
-	"connecttimeout": {keyConnectTimeout, number}, "connectiontimeout": {keyConnectTimeout, number}, "timeout": {keyConnectTimeout, number},
-	"dialtimeout": {keyDialTimeout, number}, "keepalive": {"keepalive", number}, "packetsize": {"packet size", number},
-	"failoverpartner": {keyPartner, anyText}, "failoverport": {keyPartnerPort, number},
-	"multisubnetfailover": {"multisubnetfailover", yesNo}, "applicationintent": {keyIntent, anyText},
-	"disableretry": {"disableretry", yesNo}, "notraceid": {"notraceid", yesNo},
+	"appname": {keyApp, dsnText}, "applicationname": {keyApp, dsnText}, "app": {keyApp, dsnText},
+	"workstationid": {"workstation id", dsnText}, "wsid": {"workstation id", dsnText},
+	"connecttimeout": {keyConnectTimeout, dsnNumber}, "connectiontimeout": {keyConnectTimeout, dsnNumber}, "timeout": {keyConnectTimeout, dsnNumber},
+	"dialtimeout": {keyDialTimeout, dsnNumber}, "keepalive": {"keepalive", dsnNumber}, "packetsize": {"packet size", dsnNumber},
+	"failoverpartner": {keyPartner, dsnText}, "failoverport": {keyPartnerPort, dsnNumber},
+	"multisubnetfailover": {"multisubnetfailover", dsnYesNo}, "applicationintent": {keyIntent, dsnText},
+	"disableretry": {"disableretry", dsnYesNo}, "notraceid": {"notraceid", dsnYesNo},
 
-	"persistsecurityinfo": {kind: ignored}, "pooling": {kind: ignored}, "minpoolsize": {kind: ignored}, "maxpoolsize": {kind: ignored},
-	"connectionlifetime": {kind: ignored}, "loadbalancetimeout": {kind: ignored}, "poolblockingperiod": {kind: ignored},
-	"multipleactiveresultsets": {kind: ignored}, "mars_connection": {kind: ignored}, "enlist": {kind: ignored},
-	"asynchronousprocessing": {kind: ignored}, "async": {kind: ignored}, "currentlanguage": {kind: ignored}, "language": {kind: ignored},
-	"replication": {kind: ignored}, "typesystemversion": {kind: ignored}, "transactionbinding": {kind: ignored},
-	"connectretrycount": {kind: ignored}, "connectretryinterval": {kind: ignored}, "commandtimeout": {kind: ignored},
-	"transparentnetworkipresolution": {kind: ignored}, "ipaddresspreference": {kind: ignored}, "connectionreset": {kind: ignored},
-	"columnencryptionsetting": {kind: ignored}, "driver": {kind: ignored}, // of ODBC strings
+	"persistsecurityinfo": {kind: dsnIgnored}, "pooling": {kind: dsnIgnored}, "minpoolsize": {kind: dsnIgnored}, "maxpoolsize": {kind: dsnIgnored},
+	"connectionlifetime": {kind: dsnIgnored}, "loadbalancetimeout": {kind: dsnIgnored}, "poolblockingperiod": {kind: dsnIgnored},
+	"multipleactiveresultsets": {kind: dsnIgnored}, "mars_connection": {kind: dsnIgnored}, "enlist": {kind: dsnIgnored},
+	"asynchronousprocessing": {kind: dsnIgnored}, "async": {kind: dsnIgnored}, "currentlanguage": {kind: dsnIgnored}, "language": {kind: dsnIgnored},
+	"replication": {kind: dsnIgnored}, "typesystemversion": {kind: dsnIgnored}, "transactionbinding": {kind: dsnIgnored},
+	"connectretrycount": {kind: dsnIgnored}, "connectretryinterval": {kind: dsnIgnored}, "commandtimeout": {kind: dsnIgnored},
+	"transparentnetworkipresolution": {kind: dsnIgnored}, "ipaddresspreference": {kind: dsnIgnored}, "connectionreset": {kind: dsnIgnored},
+	"columnencryptionsetting": {kind: dsnIgnored}, "driver": {kind: dsnIgnored}, // of ODBC strings
 
-	"attachdbfilename":  {"names a file; attach the database and give its name", refused},
-	"userinstance":      {"user instances belong to SQL Server Express on the user's own machine", refused},
-	"contextconnection": {"works only inside SQL Server", refused},
+	"attachdbfilename":  {"names a file; attach the database and give its name", dsnRefused},
+	"userinstance":      {"user instances belong to SQL Server Express on the user's own machine", dsnRefused},
+	"contextconnection": {"works only inside SQL Server", dsnRefused},
 }
 
 // fedAuths are the ways of Microsoft Entra, in lower case and without spaces, as the driver spells them. The driver

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// pair is one setting as it was written.
-type pair struct {
+// dsnPair is one setting as it was written.
+type dsnPair struct {
 	key, value string
 	quoted     bool
 }
@@ -35,7 +35,7 @@ func parseDSN(s string) (DSN, error) {
 		return DSN{}, errors.New("it is not text")
 	}
 	var (
-		pairs []pair
+		pairs []dsnPair
 		err   error
 	)
 	lower := strings.ToLower(s)
@@ -53,12 +53,12 @@ func parseDSN(s string) (DSN, error) {
 	if err != nil {
 		return DSN{}, err
 	}
-	return settings(pairs, !isURL)
+	return dsnOfPairs(pairs, !isURL)
 }
 
 // urlPairs reads what follows the scheme of a URL. Characters of a password that were not percent-encoded put its rest
 // into the host, the path or the query; whatever looks like that is refused, because the title would show it.
-func urlPairs(rest string) ([]pair, error) {
+func urlPairs(rest string) ([]dsnPair, error) {
 	encode := errors.New("in a URL, such characters as @ : / ? # % in a user name, a password or another value are percent-encoded")
 	u, err := url.Parse("sqlserver://" + rest)
 	if err != nil || u.Fragment != "" || strings.HasSuffix(rest, "#") || strings.ContainsAny(u.Host+u.Path, "@%") || u.RawPath != "" {
@@ -76,15 +76,15 @@ func urlPairs(rest string) ([]pair, error) {
 	if instance != "" {
 		server += `\` + instance
 	}
-	pairs := []pair{{key: "server", value: server}}
+	pairs := []dsnPair{{key: "server", value: server}}
 	if port := u.Port(); port != "" {
-		pairs = append(pairs, pair{key: "port", value: port})
+		pairs = append(pairs, dsnPair{key: "port", value: port})
 	}
 	if u.User != nil && u.User.Username() != "" {
-		pairs = append(pairs, pair{key: "user id", value: u.User.Username()})
+		pairs = append(pairs, dsnPair{key: "user id", value: u.User.Username()})
 	}
 	if password, has := u.User.Password(); has {
-		pairs = append(pairs, pair{key: "password", value: password, quoted: true})
+		pairs = append(pairs, dsnPair{key: "password", value: password, quoted: true})
 	}
 	for _, part := range strings.Split(u.RawQuery, "&") {
 		key, raw, _ := strings.Cut(part, "=")
@@ -96,14 +96,14 @@ func urlPairs(rest string) ([]pair, error) {
 		if len(values) > 1 {
 			return nil, fmt.Errorf("%q is given more than once", key)
 		}
-		pairs = append(pairs, pair{key: key, value: values[0], quoted: true})
+		pairs = append(pairs, dsnPair{key: key, value: values[0], quoted: true})
 	}
-	slices.SortFunc(pairs[1:], func(a, b pair) int { return strings.Compare(a.key, b.key) })
+	slices.SortFunc(pairs[1:], func(a, b dsnPair) int { return strings.Compare(a.key, b.key) })
 	return pairs, nil
 }
 
-// settings checks pairs and names them as the driver does. Where one is given twice the last counts, as in .NET.
-func settings(pairs []pair, dotNet bool) (DSN, error) {
+// dsnOfPairs checks pairs and names them as the driver does. Where one is given twice the last counts, as in .NET.
+func dsnOfPairs(pairs []dsnPair, dotNet bool) (DSN, error) {
 	d := &dsn{values: map[string]string{}}
 	secretBefore := false // the pair before was a password without quotes
 	for _, p := range pairs {
@@ -113,11 +113,11 @@ func settings(pairs []pair, dotNet bool) (DSN, error) {
 			return DSN{}, errors.New(`what follows "password" is not a setting; a password with a semicolon must be quoted`)
 		case !known:
 			return DSN{}, fmt.Errorf("%q is not a setting that is known", p.key)
-		case k.kind == refused:
+		case k.kind == dsnRefused:
 			return DSN{}, fmt.Errorf("%q is not supported: it %s", p.key, k.name)
 		}
 		secretBefore = slices.Contains(secretKeys, k.name) && !p.quoted
-		if k.kind == ignored {
+		if k.kind == dsnIgnored {
 			continue
 		}
 		if err := d.set(k, p.value, dotNet); err != nil {
@@ -131,11 +131,11 @@ func settings(pairs []pair, dotNet bool) (DSN, error) {
 func (d *dsn) set(k dsnKey, value string, dotNet bool) error {
 	key := k.name
 	switch k.kind {
-	case number:
+	case dsnNumber:
 		if n, err := strconv.ParseUint(value, 10, 16); err != nil || n == 0 && key == keyPort {
 			return fmt.Errorf("%q must be a whole number up to 65535", key)
 		}
-	case yesNo:
+	case dsnYesNo:
 		switch strings.ToLower(value) {
 		case "true", "yes", "1", "sspi": // SSPI is .NET's other word for yes after Integrated Security
 			value = "true"
@@ -175,7 +175,7 @@ func (d *dsn) set(k dsnKey, value string, dotNet bool) error {
 	case keyPartner:
 		host, port, hasPort := strings.Cut(strings.TrimPrefix(strings.ToLower(value), "tcp:"), ",")
 		if hasPort {
-			if err := d.set(dsnKey{keyPartnerPort, number}, strings.TrimSpace(port), dotNet); err != nil {
+			if err := d.set(dsnKey{keyPartnerPort, dsnNumber}, strings.TrimSpace(port), dotNet); err != nil {
 				return err
 			}
 		}
@@ -201,7 +201,7 @@ func (d *dsn) setServer(value string) error {
 	}
 	host, port, hasPort := strings.Cut(value, ",")
 	if hasPort {
-		if err := d.set(dsnKey{keyPort, number}, strings.TrimSpace(port), true); err != nil {
+		if err := d.set(dsnKey{keyPort, dsnNumber}, strings.TrimSpace(port), true); err != nil {
 			return err
 		}
 	}

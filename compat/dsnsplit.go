@@ -14,8 +14,8 @@ var (
 
 // splitPairs reads key=value pairs with semicolons between them. Only a value whose first character is a quote is quoted.
 // Keys may have spaces inside. The order is kept.
-func splitPairs(s string, quotes map[byte]byte) ([]pair, error) {
-	var pairs []pair
+func splitPairs(s string, quotes map[byte]byte) ([]dsnPair, error) {
+	var pairs []dsnPair
 	for {
 		s = strings.TrimLeft(s, "; \t\r\n")
 		if s == "" {
@@ -25,7 +25,7 @@ func splitPairs(s string, quotes map[byte]byte) ([]pair, error) {
 		if !found || strings.Contains(key, ";") {
 			return nil, errors.New("something between two semicolons has no = after its key; a value with a semicolon must be quoted")
 		}
-		p := pair{key: strings.Join(strings.Fields(key), " ")}
+		p := dsnPair{key: strings.Join(strings.Fields(key), " ")}
 		rest = strings.TrimLeft(rest, " \t\r\n")
 		if end := endQuote(rest, quotes); end != 0 {
 			p.quoted = true

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +23,7 @@ func toy(t *testing.T) (*tdsproxy.Toy, *tdsproxy.Proxy, *sql.DB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := openAt(t, p.Addr(), "UID=app;Password=s3cret")
+	db := openAt(t, p.Addr(), "UID=app;Password=s3cret", 0)
 	t.Cleanup(func() {
 		db.Close()
 		if err := p.Close(); err != nil {
@@ -36,7 +35,8 @@ func toy(t *testing.T) (*tdsproxy.Toy, *tdsproxy.Proxy, *sql.DB) {
 }
 
 // openAt opens a pool of one connection through the connector of this package, with nothing read yet.
-func openAt(t *testing.T, addr, more string) *sql.DB {
+// idle is how long a connection may rest unasked.
+func openAt(t *testing.T, addr, more string, idle time.Duration) *sql.DB {
 	t.Helper()
 	d, err := ParseDSN("Server=" + strings.Replace(addr, ":", ",", 1) + ";Encrypt=disable;" + more)
 	if err != nil {
@@ -46,6 +46,7 @@ func openAt(t *testing.T, addr, more string) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.idle = idle
 	db := sql.OpenDB(c)
 	db.SetMaxOpenConns(1)
 	return db
@@ -212,7 +213,7 @@ func TestClassifyDeadline(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	p.Set(func(pk tdsproxy.Packet) tdsproxy.Act {
-		if pk.Direction == tdsproxy.Reply && pk.Message == 2 { // the first is that of the session's settings
+		if pk.Direction == tdsproxy.Reply && pk.Message == 2 { // the first answers the question whether it is there
 			cancel()
 			return tdsproxy.Act{Drop: true}
 		}
@@ -223,24 +224,46 @@ func TestClassifyDeadline(t *testing.T) {
 	}
 }
 
-// The session's settings are sent anew whenever a connection is used again.
-func TestSessionText(t *testing.T) {
-	_, p, db := toy(t)
-	var types []byte
-	p.Set(func(pk tdsproxy.Packet) tdsproxy.Act {
-		if pk.Direction == tdsproxy.Request && pk.First {
-			types = append(types, pk.Type)
+// A connection that died in the pool is not used, if it has rested there long enough; a moment before it would be.
+func TestPooled(t *testing.T) {
+	for _, v := range []struct {
+		idle time.Duration
+		want Class // of what is tried over and over until it fails; GiveUp: never
+	}{{0, GiveUp}, {time.Hour, Unknown}} {
+		srv, p, _ := toy(t)
+		db := openAt(t, p.Addr(), "UID=app", v.idle)
+		got, tries := GiveUp, 20
+		for i := range tries {
+			if err := atOnce(t.Context(), db, "UPDATE t"); err != nil {
+				got = Classify(err)
+				tries = i
+				break
+			}
+			p.Set(nil)
+			p.CutAll() // the client has no part in it
+			p.Settle()
 		}
-		return tdsproxy.Act{}
-	})
-	for range 2 {
-		if err := atOnce(t.Context(), db, "UPDATE t"); err != nil {
-			t.Fatal(err)
+		db.Close()
+		if got != v.want || count(srv.Done(), "UPDATE t") != tries {
+			t.Errorf("idle %v: %v after %d, done %d", v.idle, got, tries, count(srv.Done(), "UPDATE t"))
 		}
 	}
-	p.Set(nil)
-	want := []byte{tdsproxy.TypeHello, tdsproxy.TypeLogin, tdsproxy.TypeBatch, tdsproxy.TypeBatch, tdsproxy.TypeBatch, tdsproxy.TypeBatch}
-	if !slices.Equal(types, want) {
-		t.Errorf("requests %v, want %v", types, want)
+}
+
+// What a pooled connection sends when it is used again: nothing more, or a question first.
+func TestPooledRequests(t *testing.T) {
+	for idle, want := range map[time.Duration]int{0: 2, time.Hour: 1} {
+		_, p, _ := toy(t)
+		db := openAt(t, p.Addr(), "UID=app", idle)
+		for range 2 {
+			p.Set(nil)
+			if err := atOnce(t.Context(), db, "UPDATE t"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := p.Packets(tdsproxy.Request); got != want {
+			t.Errorf("idle %v: %d requests, want %d", idle, got, want)
+		}
+		db.Close()
 	}
 }

@@ -90,7 +90,8 @@ func (s *Server) Install(ctx context.Context, o SchemaOptions) (InstallReport, e
 		done, err := runBatch(ctx, conn, b.Text)
 		rep.Objects = append(rep.Objects, done...)
 		if err != nil {
-			return rep, fmt.Errorf("installing layout %s: batch at line %d of the script: %w", r.Layout, b.Line, err)
+			first, _, _ := strings.Cut(b.Text, "\n")
+			return rep, fmt.Errorf("installing layout %s: batch at line %d, %.80q: %w", r.Layout, b.Line, first, err)
 		}
 	}
 	return rep, nil

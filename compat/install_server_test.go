@@ -225,6 +225,10 @@ func TestInstallTemporary(t *testing.T) {
 	if err != nil || rep.Created() != 1 {
 		t.Errorf("after the table was lost: %+v, %v", rep, err)
 	}
+	// Type p over it: the procedures are those of type t, which know no table here.
+	if _, err := s.Install(t.Context(), SchemaOptions{Layout: "frameworkcompat", Type: "p"}); err == nil || !strings.Contains(err.Error(), "elsewhere") {
+		t.Errorf("type p over type t: %v", err)
+	}
 	temp, err := Connect(t.Context(), testDSN(t).WithDatabase("ASPState"), ConnectOptions{})
 	if err != nil {
 		t.Fatal(err)

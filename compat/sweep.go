@@ -15,7 +15,7 @@ func (t *Table) Sweep(ctx context.Context, limit int) (int, error) {
 		now = "@now"
 	}
 	hint := t.engine.hint()
-	text := begin + t.engine.write() + "DECLARE @n int;\nDECLARE @dead TABLE ([SessionId] nvarchar(88)" + t.collate() + " PRIMARY KEY);\nBEGIN TRAN;\n" +
+	text := sessionSettings + t.engine.write() + "DECLARE @n int;\nDECLARE @dead TABLE ([SessionId] nvarchar(88)" + t.collate() + " PRIMARY KEY);\nBEGIN TRAN;\n" +
 		"INSERT INTO @dead SELECT TOP (@p1) s.[SessionId] FROM " + t.name() + " s" + hint + " WHERE s.[Expires] < " + now + ";\n"
 	if t.chunked() {
 		text += "DELETE FROM " + t.chunkTable() + hint + " WHERE [SessionId] IN (SELECT s.[SessionId] FROM " + t.name() + " s" + hint +

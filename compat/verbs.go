@@ -51,10 +51,12 @@ func (t *Table) exec(proc, args string) string {
 	return "EXEC " + t.found.proc(t.server.Facts.Database, proc) + " " + args + ";\n"
 }
 
-// begin opens a batch that is one transaction: what fails in it undoes all of it.
+// sessionSettings stand in front of what writes, whatever the server's "user options" are: rows are counted, what fails in a
+// transaction undoes all of it, and a transaction begins only where it says so. The driver could set them for each
+// connection that leaves the pool, but at the cost of a round trip (SessionInitSQL).
 const (
-	begin  = "SET NOCOUNT OFF; SET XACT_ABORT ON;\n"
-	commit = "COMMIT;\n"
+	sessionSettings = "SET NOCOUNT OFF; SET XACT_ABORT ON; SET IMPLICIT_TRANSACTIONS OFF;\n"
+	commit          = "COMMIT;\n"
 )
 
 // alive is a condition on row s: with v1.0 an expired row is as none. @now is that of [Table.timed].
@@ -105,7 +107,7 @@ func (t *Table) get(ctx context.Context, k session.Key, exclusive bool) (session
 	if err := t.writable(); err != nil {
 		return session.Item{}, err
 	}
-	text := begin + "BEGIN TRAN;\n" + t.verbs.read(exclusive) +
+	text := sessionSettings + "BEGIN TRAN;\n" + t.verbs.read(exclusive) +
 		"SELECT @locked, @cookie, @flags, @short, s.[Timeout], s.[LockDate]\nFROM (SELECT 1 AS one) o LEFT JOIN " + t.name() + " s" +
 		t.engine.hint() + " ON s.[SessionId] = @p1" + t.alive() + ";\n" + commit
 	var r reading
@@ -222,7 +224,7 @@ type state struct {
 // tell, and a session with NOCOUNT not even that (native procedures); so the batch holds the row and looks before it
 // changes it.
 func (t *Table) guarded(ctx context.Context, k session.Key, cookie int32, c call) (s state, err error) {
-	text := begin + "DECLARE @cookie int, @locked bit, @since datetime2(7);\nBEGIN TRAN;\n" + t.hold() +
+	text := sessionSettings + "DECLARE @cookie int, @locked bit, @since datetime2(7);\nBEGIN TRAN;\n" + t.hold() +
 		"SELECT @cookie = s.[LockCookie], @locked = s.[Locked], @since = s.[LockDate] FROM " + t.name() + " s" + t.engine.hint() +
 		" WHERE s.[SessionId] = @p1" + t.alive() + ";\nIF @cookie = @p2\nBEGIN\n" + c.text + "END;\nSELECT @cookie, @locked, @since;\n" + commit
 	err = t.o.Retry.Do(ctx, false, func(ctx context.Context) error {
@@ -322,7 +324,7 @@ func (t *Table) ResetTimeout(ctx context.Context, k session.Key) error {
 	if err := t.writable(); err != nil {
 		return err
 	}
-	text := begin + "BEGIN TRAN;\n" + t.verbs.reset() + "SELECT COUNT(*) FROM " + t.name() + " s" + t.engine.hint() +
+	text := sessionSettings + "BEGIN TRAN;\n" + t.verbs.reset() + "SELECT COUNT(*) FROM " + t.name() + " s" + t.engine.hint() +
 		" WHERE s.[SessionId] = @p1" + t.alive() + ";\n" + commit
 	var n int
 	err := t.o.Retry.Do(ctx, true, func(ctx context.Context) error { return t.lastRow(ctx, text, t.timed([]any{k.ID}), &n) })
@@ -349,7 +351,7 @@ func (t *Table) create(ctx context.Context, k session.Key, v session.Value, unin
 		return t.createDirectly(ctx, k, v)
 	}
 	err := t.o.Retry.Do(ctx, false, func(ctx context.Context) error {
-		_, err := t.server.db.ExecContext(ctx, begin+"BEGIN TRAN;\n"+c.text+commit, t.timed(append([]any{k.ID}, c.args...))...)
+		_, err := t.server.db.ExecContext(ctx, sessionSettings+"BEGIN TRAN;\n"+c.text+commit, t.timed(append([]any{k.ID}, c.args...))...)
 		return err
 	})
 	switch {

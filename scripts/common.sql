@@ -91,7 +91,7 @@ Leaves @done (0: no such row), @seenLocked, @seenFlags, @cookie (the new one), @
         SET @done = @@ROWCOUNT;
     END;
     IF @done = 1 AND @seenLocked = 0
-        SELECT {{if .Short}}@itemShort = SessionItemShort, {{end}}@long = SessionItemLong
+        SELECT {{if .Short}}@itemShort = SessionItemShort, {{end}}@long = CONVERT(varbinary(max), SessionItemLong)
         FROM {{.Sessions}}{{.Hint}} WHERE SessionId = {{.ID}};
     COMMIT TRANSACTION;
 {{template "again" .}}

@@ -28,6 +28,10 @@ WHERE TABLE_SCHEMA = N'dbo' AND TABLE_NAME = N'ASPStateTempSessions';
 SELECT @applications = COUNT(*) FROM {{.Catalog}}INFORMATION_SCHEMA.TABLES
 WHERE TABLE_SCHEMA = N'dbo' AND TABLE_NAME = N'ASPStateTempApplications';
 IF @sessions = 0 OR @applications = 0 EXEC [dbo].[CreateTempTables];
+IF (SELECT COUNT(*) FROM {{.Catalog}}INFORMATION_SCHEMA.TABLES
+    WHERE TABLE_SCHEMA = N'dbo' AND TABLE_NAME IN (N'ASPStateTempSessions', N'ASPStateTempApplications')) < 2
+    RAISERROR (N'CreateTempTables was there before this script and makes its tables elsewhere.', 16, 1);
+ELSE
 SELECT N'table' AS [kind], N'{{.Sessions}}' AS [name], CASE @sessions WHEN 0 THEN N'created' ELSE N'there' END AS [result]
 UNION ALL
 SELECT N'table', N'{{.Applications}}', CASE @applications WHEN 0 THEN N'created' ELSE N'there' END;

@@ -57,11 +57,8 @@ func (p *Proxy) serve(client net.Conn) {
 
 // cut ends the client's connection, and lets the server find the end of the stream.
 func (c *conn) cut() {
+	c.hush()
 	c.ended.Do(func() {
-		c.p.mu.Lock()
-		c.p.ending++
-		c.p.mu.Unlock()
-		c.hush()
 		c.client.Close()
 		if t, ok := c.server.(*net.TCPConn); ok {
 			t.CloseWrite()
@@ -70,8 +67,15 @@ func (c *conn) cut() {
 	})
 }
 
-// hush keeps replies from the client.
-func (c *conn) hush() { c.hushed.Do(func() { close(c.quit) }) }
+// hush is what precedes a cut: no more replies reach the client, and Settle waits.
+func (c *conn) hush() {
+	c.hushed.Do(func() {
+		c.p.mu.Lock()
+		c.p.ending++
+		c.p.mu.Unlock()
+		close(c.quit)
+	})
+}
 
 // requests forwards what the client sends until there is an end.
 func (c *conn) requests() {
@@ -181,7 +185,7 @@ func (c *conn) forward(to net.Conn, b []byte, act Act) bool {
 	if act.Drop {
 		return false
 	}
-	if act.Cut && to == c.server { // the reply must not be faster than the cut
+	if act.Cut { // the other side must not be faster than the cut
 		c.hush()
 	}
 	_, err := to.Write(b)
