@@ -47,6 +47,8 @@ func TestParseDSN(t *testing.T) {
 		{"ado, quotes inside", `Server=db1;User ID=app;Password=a"b'c`, "db1:1433 as app", map[string]string{"password": `a"b'c`}},
 		{"ado, = in a value", "Server=db1;User ID=app;Password=a=b==", "db1:1433 as app", map[string]string{"password": "a=b=="}},
 		{"ado, the last counts", "Server=db1;Server=db2;User ID=app", "db2:1433 as app", nil},
+		{"ado, the last with its port", "Server=admin:db1,1444;Server=db2;User ID=app", "db2:1433 as app", map[string]string{"protocol": ""}},
+		{"ado, port first", "Port=1444;Server=db1;User ID=app", "db1:1444 as app", nil},
 		{"ado, NTLM", `Server=db1;User ID=CORP\app;Password=x`, `db1:1433 as CORP\app`, nil},
 		{"ado, trusted", "Server=db1;Trusted_Connection=yes", "db1:1433 as the current user", nil},
 		{"ado, integrated=false", "Server=db1;Integrated Security=false;UID=app", "db1:1433 as app", nil},
@@ -124,6 +126,9 @@ func TestParseDSNRefuses(t *testing.T) {
 		{"URL: question mark and =", "sqlserver://app:12?database=s3cret@db1", "percent-encoded"},
 		{"URL: hash", "sqlserver://app:12#s3cret@db1", "percent-encoded"},
 		{"URL: at and slash", "sqlserver://app:12@ab/s3cret@db1", "percent-encoded"},
+		{"URL: ampersand", "sqlserver://app@db1?password=abc&s3cret=x", "percent-encoded"},
+		{"no server", "Database=s3cret;UID=app", `"server"`},
+		{"no server in a URL", "sqlserver://?database=s3cret", `"server"`},
 		{"URL: percent", "sqlserver://app:s3cret%zz@db1", "percent-encoded"},
 		{"URL: letters for a port", "sqlserver://app:s3cret/x@db1", "percent-encoded"},
 		{"URL: database as a path", "sqlserver://app@db1/inst/s3cret", "instance"},
@@ -307,7 +312,7 @@ func FuzzParseDSN(f *testing.F) {
 			}
 		}
 		// The password as it was written counts where it is one: with a separator in it, the rest of it is settings.
-		if form%8 != 7 && !strings.ContainsAny(password, ";&") {
+		if form%8 != 7 && !strings.ContainsAny(password, ";") {
 			secrets = append(secrets, password)
 		}
 		for _, secret := range secrets {

@@ -1,5 +1,7 @@
 package compat
 
+import "strings"
+
 // The driver's names of the settings that this package looks at itself (go-mssqldb v1.11.2, msdsn/conn_str.go and
 // azuread/configuration.go).
 const (
@@ -91,6 +93,15 @@ var dsnKeys = map[string]dsnKey{
 	"userinstance":      {"user instances belong to SQL Server Express on the user's own machine", dsnRefused},
 	"contextconnection": {"works only inside SQL Server", dsnRefused},
 }
+
+// keyOf finds a setting by what a DSN calls it.
+func keyOf(name string) (dsnKey, bool) {
+	k, known := dsnKeys[dsnName(name)]
+	return k, known
+}
+
+// dsnName is a name without what does not matter in it.
+func dsnName(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }
 
 // fedAuths are the ways of Microsoft Entra, in lower case and without spaces, as the driver spells them. The driver
 // compares without case when it checks the name and with case when it acts on it, and takes the default credential for

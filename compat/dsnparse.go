@@ -3,7 +3,6 @@ package compat
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,58 +55,12 @@ func parseDSN(s string) (DSN, error) {
 	return dsnOfPairs(pairs, !isURL)
 }
 
-// urlPairs reads what follows the scheme of a URL. Characters of a password that were not percent-encoded put its rest
-// into the host, the path or the query; whatever looks like that is refused, because the title would show it.
-func urlPairs(rest string) ([]dsnPair, error) {
-	encode := errors.New("in a URL, such characters as @ : / ? # % in a user name, a password or another value are percent-encoded")
-	u, err := url.Parse("sqlserver://" + rest)
-	if err != nil || u.Fragment != "" || strings.HasSuffix(rest, "#") || strings.ContainsAny(u.Host+u.Path, "@%") || u.RawPath != "" {
-		return nil, encode
-	}
-	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return nil, encode
-	}
-	instance := strings.TrimPrefix(u.Path, "/")
-	if strings.ContainsAny(instance, `/\`) {
-		return nil, errors.New("the path of the URL names an instance; the database is ?database=NAME")
-	}
-	server := u.Hostname()
-	if instance != "" {
-		server += `\` + instance
-	}
-	pairs := []dsnPair{{key: "server", value: server}}
-	if port := u.Port(); port != "" {
-		pairs = append(pairs, dsnPair{key: "port", value: port})
-	}
-	if u.User != nil && u.User.Username() != "" {
-		pairs = append(pairs, dsnPair{key: "user id", value: u.User.Username()})
-	}
-	if password, has := u.User.Password(); has {
-		pairs = append(pairs, dsnPair{key: "password", value: password, quoted: true})
-	}
-	for _, part := range strings.Split(u.RawQuery, "&") {
-		key, raw, _ := strings.Cut(part, "=")
-		if strings.Contains(raw, "@") && !strings.EqualFold(strings.NewReplacer("+", "", "%20", "").Replace(key), "userid") || strings.Contains(key, "@") {
-			return nil, encode
-		}
-	}
-	for key, values := range query {
-		if len(values) > 1 {
-			return nil, fmt.Errorf("%q is given more than once", key)
-		}
-		pairs = append(pairs, dsnPair{key: key, value: values[0], quoted: true})
-	}
-	slices.SortFunc(pairs[1:], func(a, b dsnPair) int { return strings.Compare(a.key, b.key) })
-	return pairs, nil
-}
-
 // dsnOfPairs checks pairs and names them as the driver does. Where one is given twice the last counts, as in .NET.
 func dsnOfPairs(pairs []dsnPair, dotNet bool) (DSN, error) {
 	d := &dsn{values: map[string]string{}}
 	secretBefore := false // the pair before was a password without quotes
 	for _, p := range pairs {
-		k, known := dsnKeys[strings.ToLower(strings.ReplaceAll(p.key, " ", ""))]
+		k, known := keyOf(p.key)
 		switch {
 		case !known && secretBefore:
 			return DSN{}, errors.New(`what follows "password" is not a setting; a password with a semicolon must be quoted`)
@@ -156,7 +109,7 @@ func (d *dsn) set(k dsnKey, value string, dotNet bool) error {
 		}
 	case keyFedAuth:
 		known := false
-		if value, known = fedAuths[strings.ToLower(strings.ReplaceAll(value, " ", ""))]; !known {
+		if value, known = fedAuths[dsnName(value)]; !known {
 			return fmt.Errorf("%q must be a way of Microsoft Entra such as ActiveDirectoryDefault or ActiveDirectoryServicePrincipal", key)
 		}
 	case keyIntent: // the driver knows one spelling
@@ -188,6 +141,10 @@ func (d *dsn) set(k dsnKey, value string, dotNet bool) error {
 // setServer reads .NET's Data Source: [tcp:]host[\instance][,port].
 func (d *dsn) setServer(value string) error {
 	lower := strings.ToLower(value)
+	if _, twice := d.values[keyServer]; twice {
+		delete(d.values, keyProtocol)
+		delete(d.values, keyPort)
+	}
 	switch {
 	case strings.HasPrefix(lower, "(localdb)"):
 		return errors.New("LocalDB listens on a named pipe of the user's own machine; give a server that listens on TCP")
@@ -212,6 +169,9 @@ func (d *dsn) setServer(value string) error {
 // finish is what follows from all settings together.
 func (d *dsn) finish(dotNet bool) (DSN, error) {
 	v := d.values
+	if v[keyServer] == "" {
+		return DSN{}, errors.New(`"server" is missing`)
+	}
 	if strings.ContainsAny(v[keyServer], "@;=\"'") {
 		return DSN{}, errors.New(`"server" has a character that no server's name has`)
 	}

@@ -48,7 +48,7 @@ func splitPairs(s string, quotes map[byte]byte) ([]dsnPair, error) {
 
 // unended names the key if it is one: what else stands there may be a part of a password.
 func unended(key string) error {
-	if _, known := dsnKeys[strings.ToLower(strings.ReplaceAll(key, " ", ""))]; !known {
+	if _, known := keyOf(key); !known {
 		return errors.New("a quoted value does not end where it should")
 	}
 	return fmt.Errorf("the quoted value of %q does not end where it should", key)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -78,6 +79,14 @@ type answer struct {
 
 func (d dialect) read(t *testing.T, s *Server, proc string) answer {
 	t.Helper()
+	a, err := d.ask(s, proc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func (d dialect) ask(s *Server, proc string) (a answer, err error) {
 	text := "DECLARE @rc int, @short varbinary(7000), @locked bit, @age int, @cookie int, @flags int;\nEXEC @rc = " + d.name(proc) + " @p1, "
 	if d.short {
 		text += "@short OUTPUT, "
@@ -85,28 +94,24 @@ func (d dialect) read(t *testing.T, s *Server, proc string) answer {
 	text += "@locked OUTPUT, @age OUTPUT, @cookie OUTPUT, @flags OUTPUT;\nSELECT @rc, @locked, @age, @cookie, @flags, @short"
 	rows, err := s.db.Query(text, "id")
 	if err != nil {
-		t.Fatal(err)
+		return a, err
 	}
 	defer rows.Close()
-	var a answer
 	for more := true; more; more = rows.NextResultSet() {
-		cols, _ := rows.Columns()
-		for rows.Next() {
+		cols, err := rows.Columns()
+		for rows.Next() && err == nil {
 			if len(cols) == 1 {
 				a.longs++
 				err = rows.Scan(&a.long)
 			} else {
 				err = rows.Scan(&a.code, &a.locked, &a.age, &a.cookie, &a.flags, &a.short)
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
+		}
+		if err != nil {
+			return a, err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return a
+	return a, rows.Err()
 }
 
 // stored is a row as the table of effects looks at it. Times are said in words: long ago, or of now.
@@ -203,6 +208,7 @@ func TestEffects(t *testing.T) {
 			d.testReads(t, s)
 			d.testWrites(t, s)
 			d.testPurge(t, s)
+			d.testReadsThatMeet(t, s)
 			if d.short {
 				d.testShortAndLong(t, s)
 			}
@@ -395,5 +401,48 @@ func (d dialect) testShortAndLong(t *testing.T, s *Server) {
 	}
 	if a := d.read(t, s, d.x); len(a.long) != 100_000 || a.short != nil {
 		t.Errorf("100,000 bytes came back as %d", len(a.long))
+	}
+}
+
+// testReadsThatMeet: of requests that ask for one free session, one gets it; the payload is that of the last write.
+func (d dialect) testReadsThatMeet(t *testing.T, s *Server) {
+	const clients, rounds = 6, 8
+	last := "0"
+	if d.short {
+		d.put(t, s, stored{short: last})
+	} else {
+		d.put(t, s, stored{long: last})
+	}
+	for round := range rounds {
+		var wg sync.WaitGroup
+		answers := make([]answer, clients)
+		for i := range clients {
+			wg.Go(func() {
+				var err error
+				if answers[i], err = d.ask(s, d.x); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		winners := 0
+		for _, a := range answers {
+			if a.cookie != int64(8+round) {
+				t.Errorf("round %d: cookie %v", round, a.cookie)
+			}
+			if a.locked == false {
+				winners++
+				if b, _ := a.short.([]byte); string(b)+string(a.long) != last {
+					t.Errorf("round %d: payload %q %q, want %q", round, b, a.long, last)
+				}
+			}
+		}
+		if winners != 1 {
+			t.Fatalf("round %d: %d winners", round, winners)
+		}
+		last = strings.Repeat("x", round+1)
+		if n, err := d.call(s, d.update, "id", 8+round, 20, []byte(last)); err != nil || n != 1 {
+			t.Fatalf("round %d: %d rows, %v", round, n, err)
+		}
 	}
 }

@@ -1,11 +1,9 @@
 package compat
 
 import (
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 
 	mssql "github.com/microsoft/go-mssqldb"
@@ -13,8 +11,8 @@ import (
 	"github.com/aspstate/aspstate/fixtures"
 )
 
-// TestFXProcs are the procedures of aspnet_regsql that TestEffects does not call: those of ASP.NET 1.0 and 1.1, versions,
-// application ids, and reads that meet.
+// TestFXProcs are the procedures of aspnet_regsql that TestEffects does not call: those of ASP.NET 1.0 and 1.1, versions and
+// application ids.
 func TestFXProcs(t *testing.T) {
 	s := schemaServer(t, "h_schema_fxprocs")
 	if _, err := s.Install(t.Context(), SchemaOptions{Layout: "frameworkcompat"}); err != nil {
@@ -23,7 +21,6 @@ func TestFXProcs(t *testing.T) {
 	t.Run("versions", s.testVersions)
 	t.Run("old reads", s.testOldReads)
 	t.Run("application ids", s.testAppIDs)
-	t.Run("reads that meet", s.testReadsThatMeet)
 }
 
 func (s *Server) testVersions(t *testing.T) {
@@ -137,41 +134,4 @@ func fxHash(name string) int64 {
 		h = h*33 ^ uint32(b)
 	}
 	return int64(int32(h))
-}
-
-// testReadsThatMeet: of requests that ask for one free session, one gets it; the payload is that of the last write.
-func (s *Server) testReadsThatMeet(t *testing.T) {
-	const clients, rounds = 6, 15
-	d := dialects["fx"]
-	d.put(t, s, stored{short: "0"})
-	last := "0"
-	for round := range rounds {
-		var wg sync.WaitGroup
-		var mu sync.Mutex
-		winners, cookie, payload := 0, int64(0), ""
-		for range clients {
-			wg.Go(func() {
-				var locked sql.NullBool
-				var c int64
-				var short []byte
-				err := s.db.QueryRow("DECLARE @s varbinary(7000), @l bit, @a int, @c int, @f int; EXEC dbo.TempGetStateItemExclusive3 @p1, @s OUTPUT, @l OUTPUT, @a OUTPUT, @c OUTPUT, @f OUTPUT; SELECT @l, @c, @s", "id").
-					Scan(&locked, &c, &short)
-				mu.Lock()
-				defer mu.Unlock()
-				if err != nil {
-					t.Error(err)
-				} else if locked.Valid && !locked.Bool {
-					winners, cookie, payload = winners+1, c, string(short)
-				}
-			})
-		}
-		wg.Wait()
-		if winners != 1 || cookie != int64(8+round) || payload != last {
-			t.Fatalf("round %d: %d winners, cookie %d, payload %q of %q", round, winners, cookie, payload, last)
-		}
-		last = strings.Repeat("x", round+1)
-		if n, err := d.call(s, d.update, "id", cookie, 20, []byte(last)); err != nil || n != 1 {
-			t.Fatalf("round %d: %d rows, %v", round, n, err)
-		}
-	}
 }

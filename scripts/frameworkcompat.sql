@@ -22,14 +22,15 @@
 {{end}}
 {{/* How both are made where one is missing. */}}
 {{define "fx-make-tables"}}
-DECLARE @sessions int, @applications int;
+DECLARE @sessions int, @applications int, @both int;
 SELECT @sessions = COUNT(*) FROM {{.Catalog}}INFORMATION_SCHEMA.TABLES
 WHERE TABLE_SCHEMA = N'dbo' AND TABLE_NAME = N'ASPStateTempSessions';
 SELECT @applications = COUNT(*) FROM {{.Catalog}}INFORMATION_SCHEMA.TABLES
 WHERE TABLE_SCHEMA = N'dbo' AND TABLE_NAME = N'ASPStateTempApplications';
 IF @sessions = 0 OR @applications = 0 EXEC [dbo].[CreateTempTables];
-IF (SELECT COUNT(*) FROM {{.Catalog}}INFORMATION_SCHEMA.TABLES
-    WHERE TABLE_SCHEMA = N'dbo' AND TABLE_NAME IN (N'ASPStateTempSessions', N'ASPStateTempApplications')) < 2
+SELECT @both = COUNT(*) FROM {{.Catalog}}INFORMATION_SCHEMA.TABLES
+WHERE TABLE_SCHEMA = N'dbo' AND TABLE_NAME IN (N'ASPStateTempSessions', N'ASPStateTempApplications');
+IF @both < 2
     RAISERROR (N'CreateTempTables was there before this script and makes its tables elsewhere.', 16, 1);
 ELSE
 SELECT N'table' AS [kind], N'{{.Sessions}}' AS [name], CASE @sessions WHEN 0 THEN N'created' ELSE N'there' END AS [result]
