@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -29,7 +28,7 @@ type change struct {
 	out *session.Outcome
 }
 
-// Apply implements session.Applier. New rows are loaded in bulk, all or none; if one of them turns out to be there
+// Apply implements session.Applier. New rows are inserted together, all or none; if one of them turns out to be there
 // already, and for everything that has a fence, rows are written one by one in short transactions, each under its fence.
 // What a failure leaves in doubt is done again: a row that was written already says so.
 func (t *Table) Apply(ctx context.Context, changes []session.Change) ([]session.Outcome, error) {
@@ -92,85 +91,6 @@ func (c *change) applied(t *Table) {
 		f := t.After(c.Change)
 		c.out.Current = &f
 	}
-}
-
-// load inserts rows by one bulk load, which is one statement: all of them, or none if a row of the same id is there.
-func (t *Table) load(ctx context.Context, rows []*change) (loaded bool, err error) {
-	err = t.o.Retry.Do(ctx, true, func(ctx context.Context) error { return t.bulk(ctx, rows) })
-	switch {
-	case isDuplicate(err):
-		return false, nil
-	case err != nil:
-		return false, err
-	}
-	for _, c := range rows {
-		c.applied(t)
-	}
-	return true, nil
-}
-
-func (t *Table) bulk(ctx context.Context, rows []*change) (err error) {
-	conn, err := t.server.db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil { // the server may have stopped reading in the middle: nothing else goes over this connection
-			_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-		}
-		if done := conn.Close(); !errors.Is(done, sql.ErrConnDone) {
-			err = errors.Join(err, done)
-		}
-	}()
-	if _, err := conn.ExecContext(ctx, sessionSettings+t.engine.write()); err != nil {
-		return err
-	}
-	names := make([]string, len(t.cols))
-	for i, c := range t.cols {
-		names[i] = c.name
-	}
-	// Constraints and triggers of the table are heeded, so that no right beyond INSERT is needed.
-	load, err := conn.PrepareContext(ctx, mssql.CopyIn(t.name(),
-		mssql.BulkOptions{CheckConstraints: true, FireTriggers: true, KeepNulls: true, KilobytesPerBatch: 4096}, names...))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, load.Close()) }()
-	values := make([]any, len(t.cols))
-	for _, c := range rows {
-		for i, col := range t.cols {
-			values[i] = bulkValue(col.value(&c.row))
-		}
-		if _, err := load.ExecContext(ctx, values...); err != nil {
-			return err
-		}
-	}
-	if _, err = load.ExecContext(ctx); err == nil && t.server.Facts.Babelfish {
-		babelfishInStep(ctx, conn)
-	}
-	return err
-}
-
-// babelfishInStep gives up a connection whose answers are out of step. Babelfish (4.3, tdsbulkload.c) leaves the rest of a
-// bulk load unread if its last token lies across two packets, takes it for the next request, and answers that too.
-func babelfishInStep(ctx context.Context, conn *sql.Conn) {
-	one := 0
-	if err := conn.QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil || one != 1 {
-		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-	}
-}
-
-// bulkValue is a parameter as a bulk load takes it.
-func bulkValue(v any) any {
-	switch v := v.(type) {
-	case mssql.DateTime1:
-		return timeOf(v)
-	case []byte:
-		if v == nil {
-			return nil
-		}
-	}
-	return v
 }
 
 // transact writes some rows in one transaction, then looks at those that were not as expected. A row that comes between

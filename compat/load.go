@@ -1,0 +1,138 @@
+package compat
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"strings"
+
+	mssql "github.com/microsoft/go-mssqldb"
+)
+
+// stage is a temporary table of one connection, through which new rows come into a table on disk.
+const stage = "#aspstate_new"
+
+// load inserts rows by one statement: all of them, or none if a row of the same id is there.
+func (t *Table) load(ctx context.Context, rows []*change) (loaded bool, err error) {
+	err = t.o.Retry.Do(ctx, true, func(ctx context.Context) error { return t.loadOver(ctx, rows) })
+	switch {
+	case isDuplicate(err):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	for _, c := range rows {
+		c.applied(t)
+	}
+	return true, nil
+}
+
+// loadOver takes a connection for a load. One on which something has failed is not used again: the server may have
+// stopped reading in the middle.
+func (t *Table) loadOver(ctx context.Context, rows []*change) (err error) {
+	conn, err := t.server.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			giveUp(conn)
+		}
+		if done := conn.Close(); !errors.Is(done, sql.ErrConnDone) {
+			err = errors.Join(err, done)
+		}
+	}()
+	if t.engine.memory { // there a bulk load is an insert like others, and cannot be mixed with tables on disk (41359)
+		if _, err := conn.ExecContext(ctx, sessionSettings); err != nil {
+			return err
+		}
+		return t.bulk(ctx, conn, t.name(), rows)
+	}
+	return t.stageAndInsert(ctx, conn, rows)
+}
+
+// giveUp closes a connection instead of giving it back.
+func giveUp(conn *sql.Conn) { _ = conn.Raw(func(any) error { return driver.ErrBadConn }) }
+
+// stageAndInsert loads rows into a temporary table and inserts them from there. A bulk load right into the table would
+// save that, but what it leaves behind when it meets a row of the same id is each server's own affair (Babelfish 4.3
+// then has two of them); an INSERT is all or nothing everywhere.
+func (t *Table) stageAndInsert(ctx context.Context, conn *sql.Conn, rows []*change) error {
+	defs, names := make([]string, len(t.cols)), make([]string, len(t.cols))
+	for i, c := range t.layout.Columns {
+		typ := c.Type
+		if typ == "image" {
+			typ = "varbinary(max)"
+		}
+		names[i] = quoted(c.Name)
+		defs[i] = names[i] + " " + typ + " NULL"
+	}
+	_, err := conn.ExecContext(ctx, sessionSettings+t.engine.write()+"CREATE TABLE "+stage+" ("+strings.Join(defs, ", ")+");")
+	if err != nil {
+		return err
+	}
+	if err := t.bulk(ctx, conn, stage, rows); err != nil {
+		return err
+	}
+	if t.server.Facts.Babelfish {
+		if err := inStep(ctx, conn); err != nil {
+			return err
+		}
+	}
+	list := strings.Join(names, ", ")
+	_, err = conn.ExecContext(ctx, "INSERT INTO "+t.name()+" ("+list+") SELECT "+list+" FROM "+stage+";\nDROP TABLE "+stage+";")
+	return err
+}
+
+// inStep finds out whether answers still belong to their requests. Babelfish 4.3 (tdsbulkload.c) leaves the rest of a bulk
+// load unread if its last token lies across two packets, takes it for the next request, and answers that too. Nothing has
+// been done that stays, so the load may begin again.
+func inStep(ctx context.Context, conn *sql.Conn) error {
+	one := 0
+	if err := conn.QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil || one != 1 {
+		return driver.ErrBadConn
+	}
+	return nil
+}
+
+// bulk sends rows to a table. The table's constraints and triggers are heeded, so that no right beyond INSERT is needed.
+func (t *Table) bulk(ctx context.Context, conn *sql.Conn, table string, rows []*change) (err error) {
+	names := make([]string, len(t.cols))
+	for i, c := range t.cols {
+		names[i] = c.name
+	}
+	load, err := conn.PrepareContext(ctx, mssql.CopyIn(table,
+		mssql.BulkOptions{CheckConstraints: true, FireTriggers: true, KeepNulls: true, KilobytesPerBatch: kilobytesPerBatch}, names...))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, load.Close()) }()
+	values := make([]any, len(t.cols))
+	for _, c := range rows {
+		for i, col := range t.cols {
+			values[i] = bulkValue(col.value(&c.row))
+		}
+		if _, err := load.ExecContext(ctx, values...); err != nil {
+			return err
+		}
+	}
+	_, err = load.ExecContext(ctx)
+	return err
+}
+
+// kilobytesPerBatch is about what a page of the copier has; Babelfish takes 8 unless told.
+const kilobytesPerBatch = 4096
+
+// bulkValue is a parameter as a bulk load takes it.
+func bulkValue(v any) any {
+	switch v := v.(type) {
+	case mssql.DateTime1:
+		return timeOf(v)
+	case []byte:
+		if v == nil {
+			return nil
+		}
+	}
+	return v
+}
