@@ -53,6 +53,7 @@ type Table struct {
 	id     string
 
 	listings listings     // of scans over memory tables
+	misses   atomic.Int64 // calls of Peek that are still to go without a range
 	mean     atomic.Int64 // bytes of a row's payload, as the last page of a scan had them; 0: not known
 
 	mu    sync.Mutex

@@ -15,6 +15,9 @@ import (
 // unknownKept bounds how many different unknown suffixes a census tells apart; the rest is counted under "others".
 const unknownKept = 64
 
+// brokenKept bounds how many rows with a payload that nobody can decode a census remembers.
+const brokenKept = 1 << 16
+
 // othersSuffix stands for the suffixes beyond unknownKept.
 const othersSuffix = "others"
 
@@ -27,6 +30,7 @@ type census struct {
 	groups  map[groupKey]*Group
 	unknown map[string]int64
 	unnamed map[groupKey]int64 // rows of known applications under rules that were not named
+	broken  map[idHash]bool    // rows whose payload nobody can decode; brokenKept of them at most
 }
 
 type groupKey struct {
@@ -35,7 +39,7 @@ type groupKey struct {
 }
 
 func newCensus() *census {
-	return &census{groups: map[groupKey]*Group{}, unknown: map[string]int64{}, unnamed: map[groupKey]int64{}}
+	return &census{groups: map[groupKey]*Group{}, unknown: map[string]int64{}, unnamed: map[groupKey]int64{}, broken: map[idHash]bool{}}
 }
 
 // countPage adds one page of source rows to a census of its own, which the caller merges.
@@ -80,6 +84,7 @@ func (o *Options) countPage(ctx context.Context, got session.Page, now session.I
 		switch form, err := aspnetser.Examine(r.Payload, aspnetser.Options{Compressed: o.FromCompressed}); {
 		case err != nil:
 			g.Broken++
+			c.broken[hashID(r.Key, o.From.fold())] = true
 		case form == aspnetser.FormCompressed:
 			g.Compressed++
 		default:
@@ -152,6 +157,17 @@ func (c *census) merge(d *census) {
 	for k, n := range d.unnamed {
 		c.unnamed[k] += n
 	}
+	for id := range d.broken {
+		if len(c.broken) < brokenKept {
+			c.broken[id] = true
+		}
+	}
+}
+
+// suspect says whether a row's payload has to be looked at to know if it can be decoded: those that the census has found
+// broken, and all if it could not remember them all. A payload that a request breaks after the census goes uncounted.
+func (c *census) suspect(k session.Key, fold bool) bool {
+	return len(c.broken) >= brokenKept || c.broken[hashID(k, fold)]
 }
 
 // fill writes what was counted into the plan.

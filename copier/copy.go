@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aspstate/aspstate/aspnetser"
 	"github.com/aspstate/aspstate/session"
 )
 
@@ -126,6 +127,9 @@ func (p *pageCopy) jobs(ctx context.Context, got session.Page) ([]*job, error) {
 			continue
 		}
 		taken[j.id] = true
+		if p.o.ToCompressed == TargetSame && p.census != nil && p.census.suspect(j.src.Key, p.o.From.fold()) {
+			_, j.broken = aspnetser.Examine(j.src.Payload, aspnetser.Options{Compressed: p.o.FromCompressed})
+		}
 		if j.broken != nil {
 			p.n.Undecodable++
 			p.notice(NoticeUndecodable, j.src.Key, "%v", j.broken)

@@ -18,6 +18,7 @@ type Job struct {
 	o      Options
 	ledger *ledger // nil before Run where none existed
 	saved  *checkpoint
+	census *census // of this run's preflight; nil in a verification
 
 	lastPass uint32 // the highest pass that the checkpoint or the ledger knows
 	pace     *pacer
@@ -129,6 +130,7 @@ func (j *Job) preflight(ctx context.Context) error {
 		return err
 	}
 	all.fill(p)
+	j.census = all
 	f := &facts{o: o, plan: p, census: all}
 	p.TargetRows = count(ctx, o.Target)
 	if j.ledger != nil {

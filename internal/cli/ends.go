@@ -61,6 +61,9 @@ type stores struct {
 	dir     *sandbox.Dir // nil before a sandbox is needed
 	closers []io.Closer
 
+	reached  map[string]*reached // servers, by side and DSN
+	reaching []*reached          // the same, as they were begun
+
 	greeting    bool // the line about the sandbox has been said
 	onlySandbox bool // both ends are of it
 
@@ -72,7 +75,7 @@ func newStores(c *cli.Context, s Streams) (*stores, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stores{c: c, s: s, known: known, chosen: chosen}, nil
+	return &stores{c: c, s: s, known: known, chosen: chosen, reached: map[string]*reached{}}, nil
 }
 
 // Close closes every end that was opened.
@@ -81,7 +84,12 @@ func (s *stores) Close() error {
 	for _, c := range slices.Backward(s.closers) {
 		err = errors.Join(err, c.Close())
 	}
-	s.closers = nil
+	for _, r := range s.reaching {
+		if <-r.done; r.server != nil {
+			err = errors.Join(err, r.server.Close())
+		}
+	}
+	s.closers, s.reaching = nil, nil
 	return err
 }
 

@@ -75,11 +75,7 @@ func inspectServer(c *cli.Context, s Streams, st *stores) (show bool, err error)
 }
 
 func hold(ctx context.Context, st *stores, dsn string) (*holdings, error) {
-	srv, err := st.connect("from", dsn)
-	if err != nil {
-		return nil, err
-	}
-	d, err := srv.Detect(ctx)
+	srv, d, err := st.at("from", dsn)
 	if err != nil {
 		return nil, err
 	}

@@ -102,6 +102,8 @@ func migrate(c *cli.Context, s Streams, st *stores, o copier.Options, out *obser
 
 // copyOptions reads what migrate and verify have in common.
 func copyOptions(c *cli.Context, st *stores) (o copier.Options, err error) {
+	st.reach("from")
+	st.reach("to")
 	from, err := st.source()
 	if err != nil {
 		return o, err

@@ -26,6 +26,44 @@ type part struct {
 	apps   []compat.AppRow // of ASPStateTempApplications; nil where the layout has none
 }
 
+// reached is a database that is being opened, with what it holds.
+type reached struct {
+	done   chan struct{} // closed when the rest is known
+	server *compat.Server
+	holds  compat.Detection
+	err    error
+}
+
+// reach begins to open what a side's DSNs name. Both ends of a command are opened at once: reading a catalogue takes its
+// time.
+func (s *stores) reach(side string) {
+	at, err := s.where(side)
+	if err != nil {
+		return // whoever opens the side says so
+	}
+	for _, dsn := range at.dsns {
+		r := &reached{done: make(chan struct{})}
+		s.reaching = append(s.reaching, r)
+		s.reached[side+" "+dsn] = r
+		go func() {
+			defer close(r.done)
+			if r.server, r.err = s.connect(side, dsn); r.err == nil {
+				r.holds, r.err = r.server.Detect(s.c.Context)
+			}
+		}()
+	}
+}
+
+// at returns an open database.
+func (s *stores) at(side, dsn string) (*compat.Server, compat.Detection, error) {
+	if s.reached[side+" "+dsn] == nil {
+		s.reach(side)
+	}
+	r := s.reached[side+" "+dsn]
+	<-r.done
+	return r.server, r.holds, r.err
+}
+
 // connect opens a database. The password may stand in the environment, where process lists do not show it.
 func (s *stores) connect(side, dsn string) (*compat.Server, error) {
 	d, err := compat.ParseDSN(dsn)
@@ -35,12 +73,7 @@ func (s *stores) connect(side, dsn string) (*compat.Server, error) {
 	if p := os.Getenv("ASPSTATE_" + strings.ToUpper(side) + "_PASSWORD"); p != "" {
 		d = d.WithPassword(p)
 	}
-	srv, err := compat.Connect(s.c.Context, d, compat.ConnectOptions{})
-	if err != nil {
-		return nil, err
-	}
-	s.closers = append(s.closers, srv)
-	return srv, nil
+	return compat.Connect(s.c.Context, d, compat.ConnectOptions{})
 }
 
 // openParts opens the tables that a side's DSNs name: one, or the partitions of a partition resolver.
@@ -88,11 +121,7 @@ func (p partitioned) Identity() string { return p.identity }
 func (p partitioned) Close() error     { return nil } // the parts are closed one by one
 
 func (s *stores) openPart(side, dsn string, l *layout.Layout, zone layout.Zone) (*part, error) {
-	srv, err := s.connect(side, dsn)
-	if err != nil {
-		return nil, err
-	}
-	d, err := srv.Detect(s.c.Context)
+	srv, d, err := s.at(side, dsn)
 	if err != nil {
 		return nil, err
 	}
