@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -151,6 +152,32 @@ func isConflict(err error) bool {
 	return errors.As(err, &e) && slices.ContainsFunc(allOf(e), func(one mssql.Error) bool {
 		return slices.Contains(conflicts, one.Number) || one.Number == babelfishError && babelfishConflict(one.Message)
 	})
+}
+
+// telling are errors of the server whose text quotes values of a row, among them session ids.
+var telling = map[int32]string{
+	2627: "a row of the same id is there already",
+	2601: "a row of the same id is there already",
+	2628: "a value is too long for its column",
+	245:  "a value is not of the column's type",
+}
+
+// quietError is an error of the server without its text.
+type quietError struct {
+	text string
+	err  error
+}
+
+func (e *quietError) Error() string { return e.text }
+func (e *quietError) Unwrap() error { return e.err }
+
+// quiet keeps the values of rows out of an error's text.
+func quiet(err error) error {
+	n := Number(err)
+	if text, tells := telling[n]; tells {
+		return &quietError{fmt.Sprintf("error %d: %s", n, text), err}
+	}
+	return err
 }
 
 // allOf are the errors of one answer, in their order.

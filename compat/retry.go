@@ -59,7 +59,7 @@ func (r Retry) Do(ctx context.Context, idempotent bool, f func(ctx context.Conte
 		}
 		switch class := Classify(err); {
 		case class == GiveUp:
-			return err
+			return quiet(err)
 		case class == Unknown && !idempotent:
 			return &OutcomeError{err}
 		case ctx.Err() != nil:

@@ -3,8 +3,10 @@ package compat
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,5 +118,18 @@ func TestProviderRetry(t *testing.T) {
 		if _, err := layout.ByReference(id); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// What the server quotes of a row does not reach whoever prints the error; its number and what it means do.
+func TestErrorsQuoteNoRow(t *testing.T) {
+	id := "q3m0zv5kd2xw1ea4tyh5rb0c2014c0f1"
+	e := mssql.Error{Number: 2627, Class: 14, Message: "Violation of PRIMARY KEY constraint 'PK'. The duplicate key value is (" + id + ")."}
+	err := fmt.Errorf("writing 3 rows: %w", (Retry{}).Do(t.Context(), true, func(context.Context) error { return e }))
+	if text := fmt.Sprintf("%v %s %+v %q", err, err, err, err); strings.Contains(text, id) || !strings.Contains(text, "2627") {
+		t.Error(text)
+	}
+	if !isDuplicate(err) || Classify(err) != GiveUp {
+		t.Errorf("%v is no duplicate any more", err)
 	}
 }
