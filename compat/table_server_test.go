@@ -76,25 +76,43 @@ func rulesOf(l *layout.Layout) storetest.Rules {
 func TestStores(t *testing.T) {
 	for _, c := range installables {
 		t.Run(c.name, func(t *testing.T) {
-			x := madeTable(t, "h_store_"+c.name, c.o, false)
-			storetest.Run(t, func(t *testing.T) storetest.Subject {
-				if err := x.empty(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				return storetest.Subject{
-					Store: x,
-					Key: func(app, id string) session.Key {
-						return session.Key{ID: id + layout.Suffix(layout.RuleAsync21, app)}
-					},
-					Reopen: func() session.Store {
-						if err := x.Close(); err != nil {
-							t.Fatal(err)
-						}
-						x = openMade(t, x.server, c.o, false)
-						return x
-					},
-				}
-			}, rulesOf(x.layout))
+			conforms(t, madeTable(t, "h_store_"+c.name, c.o, false), c.o, false)
 		})
 	}
+}
+
+// The same with the statements for memory tables: an engine that has none ignores their hints. Locks are those of such
+// an engine too, so what several clients do at once shows nothing and is left out.
+func TestStoresAsInMemory(t *testing.T) {
+	for _, c := range installables {
+		if !c.o.StandIn {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			conforms(t, madeTable(t, "h_memory_"+c.name, c.o, true), c.o, true)
+		})
+	}
+}
+
+func conforms(t *testing.T, x *Table, o SchemaOptions, memory bool) {
+	r := rulesOf(x.layout)
+	r.Alone = memory
+	storetest.Run(t, func(t *testing.T) storetest.Subject {
+		if err := x.empty(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return storetest.Subject{
+			Store: x,
+			Key: func(app, id string) session.Key {
+				return session.Key{ID: id + layout.Suffix(layout.RuleAsync21, app)}
+			},
+			Reopen: func() session.Store {
+				if err := x.Close(); err != nil {
+					t.Fatal(err)
+				}
+				x = openMade(t, x.server, o, memory)
+				return x
+			},
+		}
+	}, r)
 }

@@ -12,9 +12,9 @@ import (
 )
 
 var concurrencyChecks = []check{
-	{name: "no increment lost", run: checkIncrements},
-	{name: "one creator", run: checkOneCreator},
-	{name: "everything at once", run: checkEverything},
+	{name: "no increment lost", many: true, run: checkIncrements},
+	{name: "one creator", many: true, run: checkOneCreator},
+	{name: "everything at once", many: true, run: checkEverything},
 }
 
 // checkIncrements: many clients count in few sessions. Each increment is there in the end, nobody had the lock while

@@ -72,6 +72,10 @@ type Rules struct {
 	// Remote: the store is another process. Tests whose clock is synctest's are skipped: no bubble reaches over a wire.
 	Remote bool
 
+	// Alone: only one client uses the store at a time, since what it stands on here does not do what it stands on elsewhere.
+	// Tests of many clients at once are skipped.
+	Alone bool
+
 	// Needs are the abilities that the store must have. One that it has beyond is tested as well.
 	Needs Abilities
 }

@@ -50,6 +50,9 @@ type TB interface {
 func Run(t *testing.T, open func(t *testing.T) Subject, r Rules) {
 	for _, c := range checks {
 		t.Run(c.name, func(t *testing.T) {
+			if c.many && r.Alone {
+				t.Skip("the store is tested with one client at a time")
+			}
 			if c.bubble && r.Remote {
 				t.Skip("needs a synctest bubble, and the store is another process")
 			}
@@ -62,6 +65,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject, r Rules) {
 type check struct {
 	name   string
 	bubble bool
+	many   bool // clients at once
 	run    func(h *harness)
 }
 
