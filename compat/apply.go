@@ -179,7 +179,7 @@ func (t *Table) compare(ctx context.Context, rows []*change) error {
 		switch {
 		case c.Delete && there == nil:
 			c.out.Result = session.Already
-		case !c.Delete && there != nil && there.Key == c.Record.Key && there.Fence() == t.After(c.Change) && bytes.Equal(there.Payload, c.Record.Payload):
+		case !c.Delete && there != nil && there.Payload != nil && there.Key == c.Record.Key && there.Fence() == t.After(c.Change) && bytes.Equal(there.Payload, c.Record.Payload):
 			c.out.Result = session.Already
 		}
 	}
@@ -189,12 +189,14 @@ func (t *Table) compare(ctx context.Context, rows []*change) error {
 // write does one change in a transaction, and says whether the row was as expected.
 func (t *Table) write(ctx context.Context, tx *sql.Tx, c *change) (bool, error) {
 	text, args := t.statement(c)
-	res, err := tx.ExecContext(ctx, sessionSettings+t.engine.write()+text, args...)
+	// The rows that triggers count are not ours: @@ROWCOUNT, and not what the driver adds up.
+	rows, err := tx.QueryContext(ctx, sessionSettings+t.engine.write()+text+";\nSELECT @@ROWCOUNT, 'changed';", args...)
 	if err != nil {
 		return false, err
 	}
-	n, err := res.RowsAffected()
-	if err != nil || n == 0 {
+	var n int
+	var mark string
+	if err := lastRow(rows, &n, &mark); err != nil || n == 0 {
 		return false, err
 	}
 	if t.chunked() {
@@ -227,7 +229,7 @@ func (t *Table) statement(c *change) (text string, args []any) {
 		names, values = append(names, quoted(col.name)), append(values, v)
 	}
 	if c.Expect == nil {
-		return "INSERT INTO " + t.name() + " (" + strings.Join(names, ", ") + ")\nSELECT " + strings.Join(values, ", ") +
+		return "INSERT INTO " + t.name() + hint + " (" + strings.Join(names, ", ") + ")\nSELECT " + strings.Join(values, ", ") +
 			" WHERE NOT EXISTS (SELECT 1 FROM " + t.name() + hint + " WHERE [SessionId] = " + id + ")", args
 	}
 	if hint == "" {
@@ -274,7 +276,7 @@ func (t *Table) writeChunks(ctx context.Context, tx *sql.Tx, c *change) error {
 	}
 	const perStatement = 32
 	for at := 0; at < len(c.row.Chunks); at += perStatement {
-		text, args := "INSERT INTO "+t.chunkTable()+" ([SessionId], [SessionItemId], [Item]) VALUES ", []any{c.Record.Key.ID}
+		text, args := "INSERT INTO "+t.chunkTable()+t.engine.hint()+" ([SessionId], [SessionItemId], [Item]) VALUES ", []any{c.Record.Key.ID}
 		for i, ch := range c.row.Chunks[at:min(len(c.row.Chunks), at+perStatement)] {
 			if i > 0 {
 				text += ", "

@@ -134,7 +134,7 @@ func (t *Table) list(alias string, want func(column) bool) string {
 }
 
 // Which columns a statement reads. LockDateLocal repeats LockDate.
-func all(c column) bool       { return c.name != "LockDateLocal" }
+func all(c column) bool       { return !strings.EqualFold(c.name, "LockDateLocal") }
 func noPayload(c column) bool { return all(c) && !c.payload }
 
 // into returns where the columns that want says are to be scanned to.

@@ -82,7 +82,7 @@ var (
 	// firewall.
 	loginNumbers    = []int32{18456, 18450, 18451, 18452, 18461, 18470, 18486, 18487, 18488, 40532, 40607, 40615, 40914}
 	firewallNumbers = []int32{40615, 40914}
-	databaseNumbers = []int32{4060, 911, 4064, 927, 942, 40613}
+	databaseNumbers = []int32{4060, 911, 4064, 927, 942, 40613, 921, 922, 976, 978, 983, 4221}
 )
 
 // kindOf sorts an error of opening a connection.

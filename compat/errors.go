@@ -58,8 +58,11 @@ var againNumbers = []int32{
 	1205, 1222, 3960, 601, 7105,
 	// sql-layouts.md 11: of memory-optimized tables.
 	41301, 41302, 41305, 41325, 41839,
-	// sql-layouts.md 11: the database cannot be opened, which is what the providers meet during a failover.
-	4060,
+	// sql-layouts.md 11: the database cannot be opened, which is what the providers meet during a failover. The others are
+	// those of a database that is being recovered (921, 922, 4221) or of a replica of an availability group that is not yet
+	// primary (976, 978, 983), of a server that starts or stops or upgrades (17142, 18401), and of short locks and worker
+	// threads (1204, 3966, 10936).
+	4060, 921, 922, 976, 978, 983, 4221, 17142, 18401, 1204, 3966, 10936,
 	// Azure SQL, "Troubleshoot transient connection errors" and "Resource governance errors": the request was not admitted.
 	10928, 10929, 40501, 40613, 49918, 49919, 49920,
 }
@@ -173,9 +176,14 @@ func (e *quietError) Unwrap() error { return e.err }
 
 // quiet keeps the values of rows out of an error's text.
 func quiet(err error) error {
-	n := Number(err)
-	if text, tells := telling[n]; tells {
-		return &quietError{fmt.Sprintf("error %d: %s", n, text), err}
+	var e mssql.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	for _, one := range allOf(e) {
+		if text, tells := telling[one.Number]; tells {
+			return &quietError{fmt.Sprintf("error %d: %s", one.Number, text), err}
+		}
 	}
 	return err
 }

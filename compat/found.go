@@ -37,6 +37,9 @@ type Procs struct {
 	Missing  []string // those that the provider would call and that are not there
 }
 
+// variantRetry is the samples' script whose procedures try again by themselves.
+const variantRetry = "retry"
+
 // proc returns the quoted name of a procedure for a connection to database current.
 func (f *Found) proc(current, proc string) string {
 	return local(current, f.Procs.Database, f.Procs.Schema, f.Procs.Prefix+proc+f.Procs.Suffix)

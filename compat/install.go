@@ -72,6 +72,9 @@ func (s *Server) Install(ctx context.Context, o SchemaOptions) (InstallReport, e
 	if err := s.taken(ctx, r, rep.Database); err != nil {
 		return rep, err
 	}
+	if s.Facts.Azure && r.Database != "" && !strings.EqualFold(r.Database, s.Facts.Database) {
+		return rep, &TakenError{r.Layout, rep.Database, []string{"Azure SQL Database makes and opens databases one by one: connect to it"}}
+	}
 	if strings.EqualFold(r.Database, s.Facts.Database) && r.Type != "t" {
 		r.Database = "" // Azure has no USE
 	}

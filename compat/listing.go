@@ -92,7 +92,8 @@ func (t *Table) fetch(ctx context.Context, rows []listed, want func(column) bool
 		text, args := t.lookUp(keys, want)
 		recs := make([]*session.Record, len(some))
 		bad := make([]error, len(some))
-		err := t.read(ctx, text, args, want, func(n int, row *layout.Row) error {
+		anew := func() { clear(recs); clear(bad) }
+		err := t.readAnew(ctx, text, args, want, anew, func(n int, row *layout.Row) error {
 			rec, err := t.recordOf(row, want)
 			var damaged *layout.CorruptError
 			if errors.As(err, &damaged) {

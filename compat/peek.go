@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session"
@@ -35,12 +37,17 @@ func (t *Table) look(ctx context.Context, keys []session.Key, want func(column) 
 	for at := 0; at < len(rest); at += keysPerStatement {
 		some := rest[at:min(len(rest), at+keysPerStatement)]
 		text, args := t.lookUp(some, want)
-		err := t.read(ctx, text, args, want, func(n int, row *layout.Row) error {
-			rec, err := t.recordOf(row, want)
+		forget := func() {
+			for n := range some {
+				found[places[at+n]] = nil
+			}
+		}
+		err := t.readAnew(ctx, text, args, want, forget, func(n int, row *layout.Row) error {
+			rec, err := t.seen(row, want)
 			if err != nil {
 				return err
 			}
-			found[places[at+n]] = &rec
+			found[places[at+n]] = rec
 			return nil
 		})
 		if err != nil {
@@ -73,19 +80,21 @@ func (t *Table) lookAlong(ctx context.Context, keys []session.Key, want func(col
 	if ranged {
 		hits := 0
 		text := "SELECT TOP (@p1) 0, " + t.list("s", want) + "\nFROM " + t.name() + " s WHERE s.[SessionId] BETWEEN @p2 AND @p3"
-		err = t.read(ctx, text, []any{2 * len(keys), low, high}, want, func(_ int, row *layout.Row) error {
+		forget := func() {
+			hits = 0
+			clear(found)
+		}
+		err = t.readAnew(ctx, text, []any{2 * len(keys), low, high}, want, forget, func(_ int, row *layout.Row) error {
 			i, asked := place[row.SessionID]
 			if !asked {
 				return nil
 			}
-			rec, err := t.recordOf(row, want)
+			rec, err := t.seen(row, want)
 			if err != nil {
 				return err
 			}
-			if found[i] == nil {
-				hits++
-			}
-			found[i] = &rec
+			found[i] = rec
+			hits++
 			return nil
 		})
 		if err != nil {
@@ -97,11 +106,21 @@ func (t *Table) lookAlong(ctx context.Context, keys []session.Key, want func(col
 		}
 	}
 	for i, k := range keys {
-		if found[i] == nil {
+		if found[i] == nil && (t.layout.MaxID == 0 || len(utf16.Encode([]rune(k.ID))) <= t.layout.MaxID) { // longer ones are nowhere
 			rest, places = append(rest, k), append(places, i)
 		}
 	}
 	return rest, places, nil
+}
+
+// seen is the record of a row. One that nobody can read has a nil payload.
+func (t *Table) seen(row *layout.Row, want func(column) bool) (*session.Record, error) {
+	rec, err := t.recordOf(row, want)
+	var damaged *layout.CorruptError
+	if errors.As(err, &damaged) {
+		rec, err = t.recordOf(row, noPayload)
+	}
+	return &rec, err
 }
 
 // lookUp is the statement for some keys. It numbers them, since what SQL Server takes for equal (letter case, trailing
@@ -193,10 +212,11 @@ func (t *Table) chunkJoin(want func(column) bool) string {
 	return " LEFT JOIN " + t.chunkTable() + " c ON c.[SessionId] = s.[SessionId] ORDER BY k.n, c.[SessionItemId]"
 }
 
-// read runs a statement that reads rows, again where it failed for a moment. Its select list is a number, the columns
-// that are wanted, and chunks. What emit was told before a failure it is told again.
-func (t *Table) read(ctx context.Context, text string, args []any, want func(column) bool, emit func(n int, row *layout.Row) error) error {
+// readAnew runs a statement that reads rows, again where it failed for a moment; anew is called before each time, to forget
+// what emit was told. Its select list is a number, the columns that are wanted, and chunks.
+func (t *Table) readAnew(ctx context.Context, text string, args []any, want func(column) bool, anew func(), emit func(n int, row *layout.Row) error) error {
 	return t.o.Retry.Do(ctx, true, func(ctx context.Context) error {
+		anew()
 		rows, err := t.server.db.QueryContext(ctx, t.engine.read()+text, args...)
 		if err != nil {
 			return err
@@ -261,7 +281,7 @@ func (t *Table) recordOf(row *layout.Row, want func(column) bool) (session.Recor
 		return t.record(row)
 	}
 	empty := []byte{} // stands for the payload that was not read
-	row.Short, row.Item, row.ItemSize = empty, empty, 0
+	row.Short, row.Item, row.ItemSize, row.Chunks = empty, empty, 0, nil
 	if t.layout.Form == layout.FormLong {
 		row.Long = empty
 	}

@@ -91,7 +91,7 @@ func defaultNames() string {
 func variant(reference string, c, procs *catalog) string {
 	switch {
 	case reference == "sample-mem" && procs.proc("TempGetStateItemExclusive3_HK") != nil:
-		return "retry"
+		return variantRetry
 	case reference != "fx8" && reference != layout.FX7:
 		return ""
 	case strings.EqualFold(c.database, tempdb):

@@ -105,7 +105,7 @@ func (t *Table) scanRange(ctx context.Context, req session.ScanRequest, after *s
 	if err != nil && !full {
 		return session.Page{}, err
 	}
-	if seen > 0 {
+	if seen > 0 && want(column{payload: true}) {
 		t.mean.Store(int64(size/seen) + 1)
 	}
 	if full || seen == limit {

@@ -42,7 +42,7 @@ type SchemaOptions struct {
 	// has the name.
 	Grant string
 	// GrantMigration likewise gets what a migration needs: SELECT, INSERT, UPDATE and DELETE on the tables, VIEW DEFINITION.
-	// Not for type t: rights in tempdb are lost at every restart.
+	// Neither is for type t: rights in tempdb are lost at every restart.
 	GrantMigration string
 
 	// Babelfish writes the script for Babelfish for PostgreSQL, which has no such thing as memory-optimized tables. Install
@@ -187,8 +187,8 @@ func (o SchemaOptions) check(l *layout.Layout) error {
 		return fmt.Errorf("%d hash buckets: it must be 1 to %d", o.BucketCount, maxBuckets)
 	case o.PurgeJob && !async2 && !purges(l):
 		return fmt.Errorf("it has no procedure that purges, and its provider purges by itself")
-	case o.GrantMigration != "" && o.kind() == "t":
-		return fmt.Errorf("rights on tables in tempdb are lost at every restart: migrate as a login that has them there")
+	case (o.GrantMigration != "" || o.Grant != "") && o.kind() == "t":
+		return fmt.Errorf("rights on tables in tempdb are lost at every restart: grant them there in a start-up procedure, or use a login that needs no grants")
 	}
 	if err := plainName(o.Table, maxName-longestProc); err != nil {
 		return err

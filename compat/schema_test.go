@@ -260,6 +260,7 @@ func TestScriptRefuses(t *testing.T) {
 		{SchemaOptions{Layout: "frameworkcompat", Type: "p", Database: "Mine"}, "another one is type c"},
 		{SchemaOptions{Layout: "frameworkcompat", Table: "T"}, "knows no other table"},
 		{SchemaOptions{Layout: "frameworkcompat", Type: "t", GrantMigration: "r"}, "lost at every restart"},
+		{SchemaOptions{Layout: "frameworkcompat", Type: "t", Grant: "r"}, "lost at every restart"},
 		{SchemaOptions{Layout: "inmemory", Durable: true}, "a layout of its own"},
 		{SchemaOptions{Layout: "inmemory", Retry: true}, "only layout sample-inmemory"},
 		{SchemaOptions{Layout: "sqlserver", Sessions: 5}, "on disk"},
@@ -313,7 +314,6 @@ func TestScriptRights(t *testing.T) {
 		not  string
 	}{
 		{SchemaOptions{Layout: "frameworkcompat", Grant: "r"}, 21 + 5 + 1, "CreateTempTables"},
-		{SchemaOptions{Layout: "frameworkcompat", Type: "t", Grant: "r"}, 21 + 5, "SELECT ON"},
 		{SchemaOptions{Layout: "sample-inmemory", Retry: true, Grant: "r"}, 21 + 5 + 1, "_HK"},
 		{SchemaOptions{Layout: "sqlinmemory", Grant: "r"}, 9 + 2 + 1, "INSERT"},
 		{SchemaOptions{Layout: "sqlserver", Grant: "r"}, 9 + 1, "INSERT"},

@@ -51,6 +51,7 @@ type Table struct {
 	cols   []column
 	engine engine
 	id     string
+	place  string
 
 	listings listings     // of scans over memory tables
 	misses   atomic.Int64 // calls of Peek that are still to go without a range
@@ -91,7 +92,7 @@ func (s *Server) Open(ctx context.Context, f *Found, o Options) (*Table, error) 
 	if t.engine, err = s.engineOf(ctx, f); err != nil {
 		return nil, err
 	}
-	if t.id, err = s.identity(ctx, f); err != nil {
+	if t.id, t.place, err = s.identity(ctx, f); err != nil {
 		return nil, err
 	}
 	t.verbs = verbsOf(t)
@@ -104,8 +105,12 @@ func (t *Table) Layout() *layout.Layout { return t.layout }
 // Found returns what the table was opened from.
 func (t *Table) Found() Found { return t.found }
 
-// Identity tells tables apart. It stays the same over restarts and failovers of the server, and is fit for file names.
+// Identity tells tables apart. It stays the same over failovers of the server and, but for tables in tempdb, its restarts, and
+// is fit for file names. A restored copy of a database has the same: see Place.
 func (t *Table) Identity() string { return t.id }
+
+// Place says where the table is as long as nothing fails over: two tables of one Identity in two places are copies.
+func (t *Table) Place() string { return t.place }
 
 // Close gives back what scans have kept. The Server stays open.
 func (t *Table) Close() error { return t.listings.close() }
@@ -187,17 +192,19 @@ func (e engine) hint() string {
 
 // identity names the table by its database's broker id, which backups and availability groups keep; where that cannot be
 // had, by the server's name.
-func (s *Server) identity(ctx context.Context, f *Found) (string, error) {
+func (s *Server) identity(ctx context.Context, f *Found) (id, place string, err error) {
 	var broker sql.NullString
-	err := s.db.QueryRowContext(ctx, `SELECT CONVERT(nvarchar(36), service_broker_guid) FROM sys.databases WHERE name = @p1`, f.Database).
-		Scan(&broker)
+	var number sql.NullInt64
+	err = s.db.QueryRowContext(ctx, `SELECT CONVERT(nvarchar(36), service_broker_guid), database_id FROM sys.databases WHERE name = @p1`, f.Database).
+		Scan(&broker, &number)
 	if err != nil && Classify(err) != GiveUp {
-		return "", fmt.Errorf("reading the identity of database %q: %w", f.Database, err)
+		return "", "", fmt.Errorf("reading the identity of database %q: %w", f.Database, err)
 	}
 	where := broker.String
 	if where == "" || strings.Trim(where, "0-") == "" {
 		where = s.Facts.Name
 	}
 	sum := sha256.Sum256([]byte(strings.ToLower(strings.Join([]string{"mssql", where, f.Database, f.Schema, f.Layout.Table}, "\x00"))))
-	return hex.EncodeToString(sum[:8]), nil
+	place = fmt.Sprintf("%s/%d/%s.%s", s.Facts.Name, number.Int64, f.Schema, f.Layout.Table)
+	return hex.EncodeToString(sum[:8]), strings.ToLower(place), nil
 }

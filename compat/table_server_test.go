@@ -38,6 +38,9 @@ func openMade(t *testing.T, s *Server, o SchemaOptions, memory bool) *Table {
 	} else {
 		f.Procs.Suffix, _ = asyncSuffix(l.Table)
 	}
+	if o.Retry {
+		f.Variant = variantRetry
+	}
 	if !memory {
 		own.Engine = layout.EngineDisk
 	}

@@ -35,6 +35,9 @@ type call struct {
 func verbsOf(t *Table) verbs {
 	switch t.layout.Form {
 	case layout.FormShortLong:
+		if t.found.Variant == variantRetry {
+			return batchVerbs{t}
+		}
 		return fxVerbs{t}
 	case layout.FormChunks:
 		return chunkVerbs{t}
@@ -108,7 +111,7 @@ func (t *Table) get(ctx context.Context, k session.Key, exclusive bool) (session
 		return session.Item{}, err
 	}
 	text := sessionSettings + "BEGIN TRAN;\n" + t.verbs.read(exclusive) +
-		"SELECT @locked, @cookie, @flags, @short, s.[Timeout], s.[LockDate]\nFROM (SELECT 1 AS one) o LEFT JOIN " + t.name() + " s" +
+		"SELECT @locked, @cookie, @flags, @short, s.[Timeout], s.[LockDate], " + t.itemSize() + "\nFROM (SELECT 1 AS one) o LEFT JOIN " + t.name() + " s" +
 		t.engine.hint() + " ON s.[SessionId] = @p1" + t.alive() + ";\n" + commit
 	var r reading
 	err := t.o.Retry.Do(ctx, false, func(ctx context.Context) (err error) {
@@ -126,6 +129,9 @@ func (t *Table) get(ctx context.Context, k session.Key, exclusive bool) (session
 	}
 	r.row.SessionID = k.ID
 	rec, err := t.record(&r.row)
+	if err != nil && exclusive { // nobody can use the session, but somebody may want to remove it
+		return session.Item{}, errors.Join(err, t.ReleaseExclusive(context.WithoutCancel(ctx), k, r.cookie))
+	}
 	if err != nil {
 		return session.Item{}, err
 	}
@@ -134,7 +140,15 @@ func (t *Table) get(ctx context.Context, k session.Key, exclusive bool) (session
 	}, nil
 }
 
-// readBatch runs a read. Its result sets: the long payload (one column), chunks (two), and the state (six), which is last.
+// itemSize is how long a payload in chunks has to be.
+func (t *Table) itemSize() string {
+	if t.chunked() {
+		return "s.[ItemSize]"
+	}
+	return "NULL"
+}
+
+// readBatch runs a read. Its result sets: the long payload (one column), chunks (two), and the state, which is last.
 // An inner retry of the samples' procedures may give payloads more than once: the first counts (sql-layouts.md 8).
 func (t *Table) readBatch(ctx context.Context, text string, args []any) (r reading, err error) {
 	rows, err := t.server.db.QueryContext(ctx, text, args...)
@@ -165,7 +179,6 @@ func (t *Table) readBatch(ctx context.Context, text string, args []any) (r readi
 				}
 				if sets == 0 {
 					r.row.Chunks = append(r.row.Chunks, c)
-					r.row.ItemSize += int64(len(c.Item))
 				}
 			default:
 				if err := t.readState(rows, &r); err != nil {
@@ -185,14 +198,15 @@ func (t *Table) readState(rows *sql.Rows, r *reading) error {
 	var cookie, flags, timeout sql.NullInt32
 	var short []byte
 	var since sql.Null[instant]
-	if err := rows.Scan(&locked, &cookie, &flags, &short, &timeout, &since); err != nil {
+	var size sql.NullInt64
+	if err := rows.Scan(&locked, &cookie, &flags, &short, &timeout, &since, &size); err != nil {
 		return err
 	}
 	// A row that was missing leaves no cookie, or, with SqlInMemory, nothing but zeros (sql-layouts.md 9). It may have come
 	// since: then the row is there in this statement, but was not read.
 	r.there = timeout.Valid && cookie.Valid
 	if t.chunked() {
-		r.there = r.there && (locked.Bool || cookie.Int32 != 0 || short != nil || r.row.Chunks != nil)
+		r.there = r.there && (locked.Bool || cookie.Int32 != 0 || short != nil || size.Int64 > shortLimit)
 	}
 	r.locked, r.cookie, r.flags, r.timeout = locked.Bool, cookie.Int32, flags.Int32, timeout.Int32
 	r.since = session.Instant(since.V)
@@ -206,9 +220,7 @@ func (t *Table) readState(rows *sql.Rows, r *reading) error {
 	case layout.FormItem:
 		r.row.Item = short
 	case layout.FormChunks:
-		if r.row.Item = short; short != nil {
-			r.row.ItemSize = int64(len(short))
-		}
+		r.row.Item, r.row.ItemSize = short, size.Int64
 	}
 	return nil
 }
@@ -225,7 +237,7 @@ type state struct {
 // changes it.
 func (t *Table) guarded(ctx context.Context, k session.Key, cookie int32, c call) (s state, err error) {
 	text := sessionSettings + "DECLARE @cookie int, @locked bit, @since datetime2(7);\nBEGIN TRAN;\n" + t.hold() +
-		"SELECT @cookie = s.[LockCookie], @locked = s.[Locked], @since = s.[LockDate] FROM " + t.name() + " s" + t.engine.hint() +
+		"SELECT @cookie = s.[LockCookie], @locked = s.[Locked], @since = s.[LockDate] FROM " + t.name() + " s" + t.holding() +
 		" WHERE s.[SessionId] = @p1" + t.alive() + ";\nIF @cookie = @p2\nBEGIN\n" + c.text + "END;\nSELECT @cookie, @locked, @since;\n" + commit
 	err = t.o.Retry.Do(ctx, false, func(ctx context.Context) error {
 		return t.lastRow(ctx, text, t.timed(append([]any{k.ID, cookie}, c.args...)), &s.cookie, &s.locked, &s.since)
@@ -233,13 +245,21 @@ func (t *Table) guarded(ctx context.Context, k session.Key, cookie int32, c call
 	return s, err
 }
 
-// hold takes the row's lock until the transaction ends. An update that changes nothing does so on every engine; over
-// memory tables the snapshot finds out who else has written.
-func (t *Table) hold() string {
+// holding makes a look at a row keep it until the transaction ends, with no right beyond SELECT. Over memory tables the
+// snapshot finds out who else has written.
+func (t *Table) holding() string {
 	if t.engine.memory {
+		return t.engine.hint()
+	}
+	return " WITH (UPDLOCK, ROWLOCK)"
+}
+
+// hold is for Babelfish, which ignores lock hints: there an update that changes nothing keeps the row.
+func (t *Table) hold() string {
+	if t.engine.memory || !t.server.Facts.Babelfish {
 		return ""
 	}
-	return "UPDATE " + t.name() + " WITH (ROWLOCK) SET [Timeout] = [Timeout] WHERE [SessionId] = @p1;\n"
+	return "UPDATE " + t.name() + " SET [Timeout] = [Timeout] WHERE [SessionId] = @p1;\n"
 }
 
 // lastRow runs a batch and reads the one row that has as many columns as to. What comes after the row is waited for: the
@@ -249,6 +269,11 @@ func (t *Table) lastRow(ctx context.Context, text string, args []any, to ...any)
 	if err != nil {
 		return err
 	}
+	return lastRow(rows, to...)
+}
+
+// lastRow is what both readers of a batch share.
+func lastRow(rows *sql.Rows, to ...any) error {
 	defer rows.Close()
 	for more := true; more; more = rows.NextResultSet() {
 		cols, err := rows.Columns()

@@ -6,14 +6,14 @@ import "github.com/aspstate/aspstate/session"
 // expired row is as none, a lock shows in Locked and LockDate while the cookie stays, and a write or a release does not
 // renew.
 //
-// In two points they are better than the provider, and no row shows it: an insert over an expired row makes a session
+// LockDate always rises with a lock, since it is what Entity Framework's clients tell a change by. In two points they are better than the provider, and no row shows it: an insert over an expired row makes a session
 // that lives (the provider keeps the past Expires), and payloads are written without the unused end of a buffer.
 type entityVerbs struct{ t *Table }
 
 func (v entityVerbs) read(exclusive bool) string {
 	lock := ""
 	if exclusive {
-		lock = ", [LockDate] = CASE @locked WHEN 0 THEN @now ELSE [LockDate] END, [Locked] = 1"
+		lock = ", [LockDate] = CASE WHEN @locked = 1 THEN [LockDate] WHEN @now > [LockDate] THEN @now ELSE DATEADD(ms, 4, [LockDate]) END, [Locked] = 1"
 	}
 	name := v.t.name()
 	return "DECLARE @short varbinary(max), @locked bit, @cookie int, @flags int, @date datetime, @changed int;\nSET @changed = 0;\n" +

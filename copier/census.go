@@ -25,7 +25,7 @@ const othersSuffix = "others"
 // rows.
 type census struct {
 	rows, live, expired, elsewhere, there, locked, collisions, bytes int64
-	damaged, capitals                                                int64
+	damaged, doubled, capitals                                       int64
 
 	groups  map[groupKey]*Group
 	unknown map[string]int64
@@ -45,8 +45,14 @@ func newCensus() *census {
 // countPage adds one page of source rows to a census of its own, which the caller merges.
 func (o *Options) countPage(ctx context.Context, got session.Page, now session.Instant) (*census, error) {
 	c, recs := newCensus(), got.Records
-	c.damaged = int64(len(got.Damaged))
-	c.rows += c.damaged
+	for _, d := range got.Damaged {
+		c.rows++
+		if errors.Is(d.Err, ErrOtherPartition) {
+			c.doubled++
+		} else if o.mine(d.Key) {
+			c.damaged++
+		}
+	}
 	var jobs []*job
 	for i := range recs {
 		r := &recs[i]
@@ -104,6 +110,12 @@ func (o *Options) countPage(ctx context.Context, got session.Page, now session.I
 	return c, nil
 }
 
+// mine says whether a row that cannot be read may be of the applications that are copied.
+func (o *Options) mine(stored session.Key) bool {
+	p, err := o.From.Spelling.Parse(stored)
+	return err != nil || o.selected(p.Key.App)
+}
+
 // suffixOf returns the suffix or the application that an error of sortRow complains about, "" for ids that have none.
 func suffixOf(err error) string {
 	var unknown *layout.UnknownSuffixError
@@ -143,6 +155,7 @@ func (c *census) merge(d *census) {
 	c.collisions += d.collisions
 	c.bytes += d.bytes
 	c.damaged += d.damaged
+	c.doubled += d.doubled
 	c.capitals += d.capitals
 	for k, g := range d.groups {
 		to := c.group(k)

@@ -45,7 +45,8 @@ type Destination interface {
 // in stores of the layout "embedded".
 type End struct {
 	Title    string // for people, without secrets: "frameworkcompat, sandbox ./aspstate-sandbox"
-	Identity string // the same string means the same table; stays the same from run to run
+	Identity string // stays the same from run to run; two tables have the same only if one is a copy of the other's database
+	Place    string // tells such copies apart within a run; "" where there can be none
 	Layout   *layout.Layout
 	Spelling *layout.Spelling
 }
@@ -136,7 +137,9 @@ func (o *Options) setDefaults() {
 }
 
 // inPlace says that source and target are one table: a re-spelling.
-func (o *Options) inPlace() bool { return o.From.Identity == o.To.Identity }
+func (o *Options) inPlace() bool {
+	return o.From.Identity == o.To.Identity && o.From.Place == o.To.Place
+}
 
 // check tells wrong usage: what no state of the stores can make right.
 func (o *Options) check() error {

@@ -83,6 +83,9 @@ func (p *pageCopy) jobs(ctx context.Context, got session.Page) ([]*job, error) {
 	var jobs []*job
 	recs := got.Records
 	for _, d := range got.Damaged {
+		if !p.o.mine(d.Key) {
+			continue
+		}
 		p.n.Scanned++
 		p.refuse(d.Key, d.Err)
 	}
@@ -97,6 +100,7 @@ func (p *pageCopy) jobs(ctx context.Context, got session.Page) ([]*job, error) {
 		case fateExpired:
 			p.n.SkippedExpired++
 		case fateUnknown, fateUnnamed:
+			p.n.Unknown++
 			p.refuse(src.Key, why)
 		default:
 			jobs = append(jobs, &job{src: src, parsed: ids})

@@ -86,7 +86,7 @@ func TestUnknownSuffixesStopTheRunUnlessTold(t *testing.T) {
 		t.Errorf("a refused run wrote %d rows", n)
 	}
 	b.o.SkipUnknown = true
-	want(t, b.mustRun(), Counters{Scanned: 6, Copied: 3, SkippedExpired: 1, Refused: 2, Verified: 3})
+	want(t, b.mustRun(), Counters{Scanned: 6, Copied: 3, SkippedExpired: 1, Refused: 2, Unknown: 2, Verified: 3})
 }
 
 func TestRulesThatWereNotNamedStopTheRun(t *testing.T) {

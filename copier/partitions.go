@@ -6,16 +6,29 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session"
 )
 
 // Partitions is one source made of several: the databases among which a partition resolver has spread the sessions of a
-// farm. A session is in one of them; an id that stands in two is shown as it is in the first, and the other row comes as
-// damaged: which one the application uses is for its resolver to say, not for us.
+// farm. A session is in one of them. Of an id that stands in two a live row counts, of live ones the first; the other live
+// row comes as damaged: which one the application uses is for its resolver to say, not for us.
 //
 // It can do what all of its parts can: look, list, count.
-type Partitions []Source
+type Partitions struct {
+	Parts  []Source
+	Layout *layout.Layout   // of all parts: it says when a row is dead
+	Now    func() time.Time // nil: time.Now
+}
+
+func (ps Partitions) now() session.Instant {
+	if ps.Now != nil {
+		return session.At(ps.Now())
+	}
+	return session.At(time.Now())
+}
 
 // ErrOtherPartition is why a row of a partition is left out.
 var ErrOtherPartition = errors.New("a partition that was named earlier has a session of the same id")
@@ -36,7 +49,8 @@ func (ps Partitions) peek(ctx context.Context, keys []session.Key, how func(Sour
 	for i := range places {
 		places[i] = i
 	}
-	for n, p := range ps {
+	now := ps.now()
+	for n, p := range ps.Parts {
 		if len(rest) == 0 {
 			break
 		}
@@ -47,9 +61,10 @@ func (ps Partitions) peek(ctx context.Context, keys []session.Key, how func(Sour
 		var missing []session.Key
 		var at []int
 		for i, r := range recs {
-			if r != nil {
+			if r != nil && found[places[i]] == nil || r != nil && !dead(r, now, ps.Layout) {
 				found[places[i]] = r
-			} else {
+			}
+			if r == nil || dead(r, now, ps.Layout) {
 				missing, at = append(missing, rest[i]), append(at, places[i])
 			}
 		}
@@ -73,12 +88,12 @@ func (ps Partitions) scan(ctx context.Context, req session.ScanRequest, how func
 	if req.After != "" {
 		number, after, ok := strings.Cut(string(req.After), ":")
 		n, err := strconv.Atoi(number)
-		if !ok || err != nil || n < 0 || n >= len(ps) {
-			return session.Page{}, fmt.Errorf("%q is no cursor of %d partitions", req.After, len(ps))
+		if !ok || err != nil || n < 0 || n >= len(ps.Parts) {
+			return session.Page{}, fmt.Errorf("%q is no cursor of %d partitions", req.After, len(ps.Parts))
 		}
 		at, req.After = n, session.Cursor(after)
 	}
-	pg, err := how(ps[at]).Scan(ctx, req)
+	pg, err := how(ps.Parts[at]).Scan(ctx, req)
 	if err != nil {
 		return session.Page{}, fmt.Errorf("partition %d: %w", at+1, err)
 	}
@@ -88,7 +103,7 @@ func (ps Partitions) scan(ctx context.Context, req session.ScanRequest, how func
 	switch {
 	case pg.Next != "":
 		pg.Next = session.Cursor(strconv.Itoa(at)+":") + pg.Next
-	case at+1 < len(ps):
+	case at+1 < len(ps.Parts):
 		pg.Next = session.Cursor(strconv.Itoa(at+1) + ":")
 	}
 	return pg, nil
@@ -103,13 +118,16 @@ func (ps Partitions) leaveOut(ctx context.Context, pg *session.Page, at int) err
 	for i := range pg.Records {
 		keys[i] = pg.Records[i].Key
 	}
-	earlier, err := ps[:at].SkimKeys(ctx, keys)
+	before := ps
+	before.Parts = ps.Parts[:at]
+	earlier, err := before.SkimKeys(ctx, keys)
 	if err != nil {
 		return err
 	}
+	now := ps.now()
 	kept := pg.Records[:0]
 	for i, r := range earlier {
-		if r != nil {
+		if r != nil && !dead(r, now, ps.Layout) && !dead(&pg.Records[i], now, ps.Layout) {
 			pg.Damaged = append(pg.Damaged, session.Damage{Key: keys[i], Err: ErrOtherPartition})
 		} else {
 			kept = append(kept, pg.Records[i])
@@ -121,7 +139,7 @@ func (ps Partitions) leaveOut(ctx context.Context, pg *session.Page, at int) err
 
 // Count implements session.Counter.
 func (ps Partitions) Count(ctx context.Context) (sum int64, err error) {
-	for i, p := range ps {
+	for i, p := range ps.Parts {
 		n := count(ctx, p)
 		if n < 0 {
 			return 0, fmt.Errorf("partition %d cannot be counted", i+1)

@@ -12,7 +12,7 @@ import (
 // A farm whose sessions lie in three databases is copied as one; a session that lies in two is named, not guessed at.
 func TestPartitions(t *testing.T) {
 	b := newBench(t)
-	clock := memstore.Options{ServesExpired: true}
+	clock := memstore.Options{ServesExpired: true, Now: b.o.Now}
 	parts := []*memstore.Store{b.from, memstore.New(clock), memstore.New(clock)}
 	for i := range 90 {
 		r := b.record(b.spell("shop", raw(i), layout.RuleInbox), []byte{20, 0, 0, 0, 0, 0, 0xFF})
@@ -20,10 +20,19 @@ func TestPartitions(t *testing.T) {
 	}
 	double := b.record(b.spell("shop", raw(3), layout.RuleInbox), []byte{21, 0, 0, 0, 0, 0, 0xFF})
 	b.put(parts[2], double)
-	b.o.Source = Partitions{parts[0], parts[1], parts[2]}
+	moved := b.record(b.spell("shop", raw(6), layout.RuleInbox), []byte{22, 0, 0, 0, 0, 0, 0xFF}) // lives in another partition now
+	b.put(parts[1], moved)
+	old := b.row(parts[0], moved.Key)
+	stale := *old
+	stale.Expires = session.At(b.now) - 60*session.Minute
+	b.put(parts[0], stale)
+	b.o.Source = Partitions{Parts: []Source{parts[0], parts[1], parts[2]}, Layout: b.o.From.Layout, Now: b.o.Now}
 	r := b.mustRun()
 	if r.Copied != 90 || r.Refused != 1 || r.Differences != 0 {
 		t.Errorf("copied %d, refused %d, %d differences", r.Copied, r.Refused, r.Differences)
+	}
+	if got := b.row(b.to, b.spell("shop", raw(6), layout.RuleAsync21)); got == nil || got.Payload[0] != 22 {
+		t.Errorf("a session of the second partition whose dead row is in the first: %v", got)
 	}
 	if got := b.row(b.to, b.spell("shop", raw(3), layout.RuleAsync21)); got.Payload[0] != 20 {
 		t.Errorf("of two rows that of the later partition was copied")
@@ -41,7 +50,7 @@ func TestPartitions(t *testing.T) {
 func TestPartitionsPassPagesAndRefuseForeignCursors(t *testing.T) {
 	b := newBench(t)
 	b.fill(10)
-	ps := Partitions{b.from, b.to}
+	ps := Partitions{Parts: []Source{b.from, b.to}, Layout: b.o.From.Layout, Now: b.o.Now}
 	seen := 0
 	for after := session.Cursor(""); ; {
 		pg, err := ps.Skim(t.Context(), session.ScanRequest{After: after, Limit: 3})
@@ -61,7 +70,7 @@ func TestPartitionsPassPagesAndRefuseForeignCursors(t *testing.T) {
 			t.Errorf("cursor %q was taken", c)
 		}
 	}
-	broken := Partitions{b.from, &failingScan{&faulty{Store: b.to}}}
+	broken := Partitions{Parts: []Source{b.from, &failingScan{&faulty{Store: b.to}}}, Layout: b.o.From.Layout, Now: b.o.Now}
 	if _, err := broken.Scan(t.Context(), session.ScanRequest{After: "1:a", Limit: 1}); err == nil || errors.Is(err, ErrOtherPartition) {
 		t.Errorf("an error of a part: %v", err)
 	}

@@ -148,6 +148,12 @@ func checkCompression(f *facts) Check {
 
 func checkDamaged(f *facts) Check {
 	const name = "damaged-rows"
+	if n := f.census.doubled; n > 0 {
+		return Check{
+			name, Warning, fmt.Sprintf("%d live sessions stand in two partitions; that of the one named first is copied, the other is refused (%d rows cannot be read)",
+				n, f.plan.Damaged), "name first the partition in which the resolver looks for them",
+		}
+	}
 	if f.plan.Damaged == 0 {
 		return ok(name, "every row can be read")
 	}

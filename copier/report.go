@@ -16,6 +16,7 @@ type Counters struct {
 	TargetOwned    int64 `json:"target_owned"`    // the target's own: not ours, or changed or removed there since; never touched
 	Undecodable    int64 `json:"undecodable"`     // among the rows above: payloads nobody can decode, carried byte for byte
 	Refused        int64 `json:"refused"`         // not copied, because it would have been a guess or the target cannot hold them
+	Unknown        int64 `json:"unknown"`         // among the refused: rows of no known application, or under a rule that was not named
 	Verified       int64 `json:"verified"`        // read back from the target, fence and content as they should be
 	Differences    int64 `json:"differences"`     // read back otherwise, or gone
 	Bytes          int64 `json:"bytes"`           // payload bytes written
@@ -32,6 +33,7 @@ func (c *Counters) add(d Counters) {
 	c.TargetOwned += d.TargetOwned
 	c.Undecodable += d.Undecodable
 	c.Refused += d.Refused
+	c.Unknown += d.Unknown
 	c.Verified += d.Verified
 	c.Differences += d.Differences
 	c.Bytes += d.Bytes

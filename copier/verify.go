@@ -15,7 +15,8 @@ type Comparison struct {
 	Scanned        int64 // source rows looked at
 	SkippedExpired int64
 	Superseded     int64
-	Refused        int64 // rows that no copy could hold or whose application is unknown
+	Refused        int64 // rows that no copy could hold, that nobody can read, or whose application is unknown
+	Unknown        int64 // among the refused: rows of no known application, or under a rule that was not named
 	Equal          int64
 	Differing      int64            // sessions that differ in at least one aspect, missing and extra ones included
 	Aspects        map[Aspect]int64 // how often each aspect differs; a session may count under several
@@ -83,6 +84,7 @@ func (v *verification) sourcePage(ctx context.Context, got session.Page) error {
 		c.SkippedExpired += p.n.SkippedExpired
 		c.Superseded += p.n.Superseded
 		c.Refused += p.n.Refused
+		c.Unknown += p.n.Unknown
 	})
 	doubt, _, err := v.compare(ctx, jobs)
 	if err != nil || len(doubt) == 0 {

@@ -87,8 +87,8 @@ CREATE PROCEDURE {{.Name}}
     SET @now = GETUTCDATE();
     SET @nowLocal = GETDATE();
     INSERT INTO {{.Sessions}}
-        (SessionId, SessionItemLong, Timeout, Expires, Locked, LockDate, LockDateLocal, LockCookie{{if .Uninitialized}}, Flags{{end}})
-    VALUES (@SessionId, @SessionItemLong, @Timeout, DATEADD(minute, @Timeout, @now), 0, @now, @nowLocal, 1{{if .Uninitialized}}, 1{{end}});
+        (SessionId, SessionItemLong, Created, Timeout, Expires, Locked, LockDate, LockDateLocal, LockCookie{{if .Uninitialized}}, Flags{{end}})
+    VALUES (@SessionId, @SessionItemLong, @now, @Timeout, DATEADD(minute, @Timeout, @now), 0, @now, @nowLocal, 1{{if .Uninitialized}}, 1{{end}});
 END;
 GO
 {{end}}

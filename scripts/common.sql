@@ -132,7 +132,7 @@ SELECT @group = name FROM sys.filegroups WHERE type = N'FX';
 IF @group IS NULL
 BEGIN
     SET @group = N'{{.FileGroup}}';
-    ALTER DATABASE CURRENT ADD FILEGROUP {{name .FileGroup}} CONTAINS MEMORY_OPTIMIZED_DATA;
+    EXEC (N'ALTER DATABASE CURRENT ADD FILEGROUP ' + QUOTENAME(@group) + N' CONTAINS MEMORY_OPTIMIZED_DATA'); -- Azure need not compile it
 END;
 SET @path = {{if .Container}}{{text .Container}}{{else}}CONVERT(nvarchar(400), SERVERPROPERTY(N'InstanceDefaultDataPath')) + DB_NAME() + N'_mod'{{end}};
 SET @ddl = N'ALTER DATABASE CURRENT ADD FILE (NAME = ' + QUOTENAME(DB_NAME() + N'_mod')
@@ -162,8 +162,10 @@ BEGIN TRY
     COMMIT TRANSACTION;
 END TRY
 BEGIN CATCH
+    DECLARE @why nvarchar(2048);
+    SET @why = ERROR_MESSAGE();
     IF XACT_STATE() <> 0 ROLLBACK TRANSACTION;
-    THROW;
+    RAISERROR (N'%s', 16, 1, @why); -- THROW is younger than SQL Server 2008
 END CATCH;
 GO
 {{end}}{{end}}

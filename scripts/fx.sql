@@ -179,8 +179,8 @@ CREATE PROCEDURE {{.Name}}
     SET @now = GETUTCDATE();
     SET @nowLocal = GETDATE();
     INSERT INTO {{.Sessions}}
-        (SessionId, {{if .Long}}SessionItemLong{{else}}SessionItemShort{{end}}, Timeout, Expires, Locked, LockDate, LockDateLocal, LockCookie{{if .Uninitialized}}, Flags{{end}})
-    VALUES (@id, {{if .Long}}@itemLong{{else}}@itemShort{{end}}, @timeout, DATEADD(minute, @timeout, @now), 0, @now, @nowLocal, 1{{if .Uninitialized}}, 1{{end}});
+        (SessionId, {{if .Long}}SessionItemLong{{else}}SessionItemShort{{end}}, Created, Timeout, Expires, Locked, LockDate, LockDateLocal, LockCookie{{if .Uninitialized}}, Flags{{end}})
+    VALUES (@id, {{if .Long}}@itemLong{{else}}@itemShort{{end}}, @now, @timeout, DATEADD(minute, @timeout, @now), 0, @now, @nowLocal, 1{{if .Uninitialized}}, 1{{end}});
 {{template "again" .}}
 {{template "close" .}}
 {{end}}

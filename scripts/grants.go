@@ -48,7 +48,6 @@ func (v *view) applicationRights(objects []object) []string {
 		}
 	}
 	switch {
-	case v.Type == "t": // in tempdb rights are lost at each restart; procedures reach the tables by ownership chaining
 	case hasProcs:
 		rights = append(rights, "SELECT ON OBJECT::"+v.Sessions())
 	default:

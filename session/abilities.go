@@ -9,7 +9,7 @@ import (
 // copier read through it.
 type Peeker interface {
 	// Peek returns one record a key, in order, nil where there is none. Locked sessions are shown, and expired ones that
-	// the store still has. Each record is one atomic look; the keys of one call are not looked at in one instant.
+	// the store still has. A row whose payload nobody can read has a nil one; an empty payload is not nil. Each record is one atomic look; the keys of one call are not looked at in one instant.
 	Peek(ctx context.Context, keys []Key) ([]*Record, error)
 }
 

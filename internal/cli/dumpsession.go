@@ -166,6 +166,11 @@ type sessionJSON struct {
 // writeSession shows one session; w remembers errors of writing. An undecodable payload is shown as far as that goes, and is an error.
 func writeSession(w *output, e *end, f found, format string, compressed aspnetser.Compression) error {
 	r := f.rec
+	if r.Payload == nil && e.Layout.Name != layout.Embedded {
+		return &failure{
+			code: exitMalformed, err: fmt.Errorf("row %s of %s is damaged: no provider can read its payload", session.Mask(r.Key.ID), e.Layout.Name),
+		}
+	}
 	decoded, bad := aspnetser.Decode(r.Payload, aspnetser.Options{Compressed: compressed})
 	if bad == nil {
 		bad = decoded.Err()

@@ -44,7 +44,7 @@ func verify(c *cli.Context, s Streams, o copier.Options, out *observer) error {
 		return err
 	case cmp.Differing > 0:
 		return &failure{code: exitDifferent, err: fmt.Errorf("%d sessions differ", cmp.Differing)}
-	case cmp.Refused > 0 && !o.SkipUnknown:
+	case cmp.Refused > excused(o, cmp.Unknown):
 		return &failure{
 			code: exitRefused, err: fmt.Errorf("%d sessions of the source cannot have a copy: unknown applications, or nothing that the target could hold", cmp.Refused),
 			hint: "name their applications with --app NAME=APPID, or leave them out of the account with --skip-unknown",

@@ -97,10 +97,11 @@ func (j *JSON) Comparison(c copier.Comparison) {
 		SkippedExpired int64                   `json:"skipped_expired"`
 		Superseded     int64                   `json:"superseded"`
 		Refused        int64                   `json:"refused"`
+		Unknown        int64                   `json:"unknown"`
 		Equal          int64                   `json:"equal"`
 		Differences    int64                   `json:"differences"`
 		Aspects        map[copier.Aspect]int64 `json:"aspects"`
-	}{"comparison", c.Scanned, c.SkippedExpired, c.Superseded, c.Refused, c.Equal, c.Differing, c.Aspects})
+	}{"comparison", c.Scanned, c.SkippedExpired, c.Superseded, c.Refused, c.Unknown, c.Equal, c.Differing, c.Aspects})
 }
 
 // known turns -1, which stands for unknown, into null.

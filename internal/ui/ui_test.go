@@ -82,7 +82,7 @@ func TestJSONLines(t *testing.T) {
 	want := `{"event":"phase","phase":"copy","total":null}
 {"event":"progress","phase":"copy","rows":10,"total":null,"rows_per_second":5,"eta_seconds":null}
 {"event":"notice","kind":"refused","id":"ab…","text":"suffix \"x\" <none>"}
-{"event":"report","scanned":3,"copied":2,"updated":0,"unchanged":0,"deleted":0,"skipped_expired":1,"superseded":0,"target_owned":0,"undecodable":0,"refused":0,"verified":2,"differences":0,"bytes":14,"seconds":1.5}
+{"event":"report","scanned":3,"copied":2,"updated":0,"unchanged":0,"deleted":0,"skipped_expired":1,"superseded":0,"target_owned":0,"undecodable":0,"refused":0,"unknown":0,"verified":2,"differences":0,"bytes":14,"seconds":1.5}
 `
 	if got := b.String(); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
