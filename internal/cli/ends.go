@@ -235,7 +235,7 @@ func (s *stores) target(from *end) (*end, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(e.parts) > 0 && e.Identity == from.Identity {
+	if len(e.parts) > 0 && e.Identity == from.Identity && e.Place == from.Place {
 		return s.sameTable(from)
 	}
 	return e, s.spellTarget(e)
@@ -250,8 +250,14 @@ func (s *stores) sameTable(from *end) (*end, error) {
 	if err := s.spellTarget(&to); err != nil {
 		return nil, err
 	}
-	// The rows under the new rule are the target's: what is left of the rules is the source.
-	from.rules = slices.DeleteFunc(slices.Clone(from.rules), func(r layout.IDRule) bool { return r == to.rules[0] })
+	// The rows under the new rule are the target's: what is left of the rules is the source. Where rules are learned and all
+	// rows are under the new one, somebody repeats a run that is finished: it looks for the others, and finds none.
+	old := func(rules []layout.IDRule) []layout.IDRule {
+		return slices.DeleteFunc(slices.Clone(rules), func(r layout.IDRule) bool { return r == to.rules[0] })
+	}
+	if from.rules = old(from.rules); len(from.rules) == 0 && !from.named {
+		from.rules = old(from.Layout.IDs)
+	}
 	if len(from.rules) == 0 {
 		return nil, copier.ErrSameTable
 	}

@@ -79,7 +79,7 @@ func hold(ctx context.Context, st *stores, dsn string) (*holdings, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &holdings{Server: srv.Facts.Title, Version: srv.Facts.Version, Tables: []heldTable{}, Altered: []alteredHeld{}, Notes: d.Notes}
+	h := &holdings{Server: srv.Facts.Title, Version: srv.Facts.Version, Tables: []heldTable{}, Altered: []alteredHeld{}, Notes: append([]string{}, d.Notes...)}
 	for i := range d.Found {
 		f := &d.Found[i]
 		if err := srv.Newest(ctx, f); err != nil {

@@ -91,13 +91,21 @@ func migrate(c *cli.Context, s Streams, st *stores, o copier.Options, out *obser
 	switch {
 	case rep.Differences > 0:
 		return &failure{code: exitDifferent, err: fmt.Errorf("%d sessions were read back otherwise than they were written", rep.Differences)}
-	case rep.Refused > 0 && !o.SkipUnknown:
+	case rep.Refused > excused(o, rep.Unknown):
 		return &failure{
 			code: exitRefused, err: fmt.Errorf("%d sessions were not copied, because that would have been a guess", rep.Refused),
 			hint: "the notices above name them",
 		}
 	}
 	return nil
+}
+
+// excused is how many refused rows are meant to be left behind: those of unknown applications, and only if the user said so.
+func excused(o copier.Options, unknown int64) int64 {
+	if o.SkipUnknown {
+		return unknown
+	}
+	return 0
 }
 
 // copyOptions reads what migrate and verify have in common.
@@ -155,7 +163,7 @@ func checkpointPath(c *cli.Context, from, to *end) string {
 	name += "-to-" + to.Layout.Name
 	if to.rules[0] == layout.RuleRaw {
 		name += "-" + to.Spelling.Registry.Applications()[0].Name
-	} else if c.String("to-ids") != "" {
+	} else if to.rules[0] != to.Layout.DefaultIDs[0] { // named or learned: the next run may say it the other way
 		name += "-" + string(to.rules[0])
 	}
 	if to.path == "" { // a server: the checkpoint lies where the command is run

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // Windows has no zone database that Go reads
 
 	"github.com/aspstate/aspstate/compat"
 	"github.com/aspstate/aspstate/compat/layout"
@@ -84,7 +85,7 @@ func (s *stores) openParts(side string, at place) (*end, error) {
 	}
 	e := &end{End: copier.End{Layout: at.layout}}
 	var titles, ids []string
-	var sources copier.Partitions
+	var sources []copier.Source
 	for _, dsn := range at.dsns {
 		p, err := s.openPart(side, dsn, at.layout, zone)
 		if err != nil {
@@ -94,7 +95,7 @@ func (s *stores) openParts(side string, at place) (*end, error) {
 			return nil, usage("partitions are of one layout and collation", "--%s-dsn: %s is not like %s", side, p.found, e.parts[0].found)
 		}
 		e.Layout = p.table.Layout()
-		if slices.Contains(ids, p.table.Identity()) {
+		if slices.ContainsFunc(e.parts, func(q *part) bool { return q.table.Place() == p.table.Place() }) {
 			return nil, usage("", "--%s-dsn: %s is named twice", side, p.found)
 		}
 		e.parts, sources = append(e.parts, p), append(sources, p.table)
@@ -102,10 +103,10 @@ func (s *stores) openParts(side string, at place) (*end, error) {
 	}
 	e.Title = e.Layout.Name + ", " + strings.Join(titles, " + ")
 	if len(e.parts) == 1 {
-		e.table = e.parts[0].table
+		e.table, e.Place = e.parts[0].table, e.parts[0].table.Place()
 	} else {
 		sum := sha256.Sum256([]byte(strings.Join(ids, "\n")))
-		e.table = partitioned{sources, hex.EncodeToString(sum[:8])}
+		e.table = partitioned{copier.Partitions{Parts: sources, Layout: e.Layout, Now: clock}, hex.EncodeToString(sum[:8])}
 	}
 	e.Identity = e.table.Identity()
 	return e, nil
@@ -133,6 +134,12 @@ func (s *stores) openPart(side, dsn string, l *layout.Layout, zone layout.Zone) 
 	if err != nil {
 		return nil, err
 	}
+	if f.Layout.Clock == layout.ClockSQLLocal && zone.Location == nil {
+		return nil, &failure{
+			code: exitRefused, err: fmt.Errorf("the times of %s are local to its server, and where that stands was not said", f),
+			hint: "name its time zone with --from-zone, such as --from-zone Europe/Berlin",
+		}
+	}
 	t, err := srv.Open(s.c.Context, f, compat.Options{Zone: zone})
 	if err != nil {
 		return nil, err
@@ -145,10 +152,13 @@ func (s *stores) openPart(side, dsn string, l *layout.Layout, zone layout.Zone) 
 	return p, nil
 }
 
-// zone reads --from-zone or --to-zone.
+// zone reads --from-zone or --to-zone. Only what is read can be in local time: that of a target is UTC unless given.
 func (s *stores) zone(side string) (layout.Zone, error) {
 	name := s.c.String(side + "-zone")
-	if name == "" {
+	switch {
+	case name == "" && side == "to":
+		name = "UTC"
+	case name == "":
 		return layout.Zone{}, nil
 	}
 	l, err := time.LoadLocation(name)
@@ -211,7 +221,8 @@ func (s *stores) registryOf(e *end) (*layout.Registry, error) {
 	return s.registry(withAppIDs(apps, rows))
 }
 
-// learn finds out by which rules the ids of a table are spelled, the commonest first.
+// learn finds out by which rules the ids of a table are spelled, in the order of its layout: where nobody has named an
+// order none decides anything, and a run that goes on must find the rules that it began with.
 func (s *stores) learn(ctx context.Context, e *end, reg *layout.Registry) ([]layout.IDRule, error) {
 	if len(e.Layout.IDs) == 1 {
 		return e.Layout.IDs, nil
@@ -222,7 +233,8 @@ func (s *stores) learn(ctx context.Context, e *end, reg *layout.Registry) ([]lay
 		return nil, err
 	}
 	rep := census.Report()
-	return slices.DeleteFunc(rep.Rules(), func(r layout.IDRule) bool { return !e.Layout.Spells(r) }), nil
+	found := rep.Rules()
+	return slices.DeleteFunc(slices.Clone(e.Layout.IDs), func(r layout.IDRule) bool { return !slices.Contains(found, r) }), nil
 }
 
 // skimAll shows every row of an end, without payload where that is cheaper.
@@ -386,6 +398,8 @@ func serverExit(err error) (code int, hint string, ok bool) {
 			hint = "aspstate inspect shows what a database has; aspstate schema install " + notFound.Layout + " makes the layout"
 		}
 		return exitFailed, hint, true
+	case errors.Is(err, compat.ErrNoApplications):
+		return exitUnreachable, "give this login SELECT on it; where it was dropped, schema install makes it anew", true
 	case errors.As(err, &ambiguous):
 		return exitRefused, "say which with --from LAYOUT or --from-table (--to, --to-table)", true
 	case errors.As(err, &collision):
