@@ -104,7 +104,7 @@ func kindOf(err error) ConnectKind {
 			return NoDatabase
 		case has(loginNumbers):
 			return LoginRefused
-		case all[0].Number >= 40000: // Azure SQL has no room, or is on the move
+		case all[0].Number >= 40000 && all[0].Number != babelfishError: // Azure SQL has no room, or is on the move
 			return Unreachable
 		}
 		return LoginRefused
@@ -140,7 +140,7 @@ func (e *ConnectError) Hint() string {
 			return "check the server's name in the DSN"
 		case has("refused"):
 			return "check that SQL Server runs, that TCP/IP is enabled for it, and its port"
-		case Number(e.cause) >= 40000:
+		case Number(e.cause) >= 40000 && Number(e.cause) != babelfishError:
 			return "the database is busy or moving; try again in a minute"
 		}
 		return "check the server's name and port, and that no firewall is between"

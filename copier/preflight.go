@@ -99,7 +99,7 @@ func checkUnknownSuffixes(f *facts) Check {
 	}
 	c := Check{
 		name, Refused,
-		fmt.Sprintf("%d live rows belong to no known application; suffixes: %s", rows, strings.Join(names, ", ")),
+		fmt.Sprintf("%d live rows belong to no known application, or to one whose ids the target cannot spell; suffixes: %s", rows, strings.Join(names, ", ")),
 		"name the application with --app NAME=APPID (aspstate suffix APPID shows its suffixes), or leave these rows behind with --skip-unknown",
 	}
 	if f.o.SkipUnknown {

@@ -49,7 +49,7 @@ func lastLine(t *testing.T, r result) map[string]any {
 	lines := strings.Split(strings.TrimSpace(r.out), "\n")
 	var v map[string]any
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &v); err != nil {
-		t.Fatalf("last line of %q: %v", r.out, err)
+		t.Fatalf("last line of %q: %v\n%s", r.out, err, r.err)
 	}
 	return v
 }

@@ -19,11 +19,11 @@ import (
 
 // The load of BenchmarkClientsBesideMigration.
 const (
-	loadSessions = 6_000
+	loadSessions = 4_500
 	loadClients  = 4
 	loadPace     = 20 * time.Millisecond // between the beginnings of one client's cycles: 200 cycles a second in all
-	loadWindow   = 8 * time.Second
-	loadRate     = 400 // records a second of the migration: its preflight takes two windows, then it copies
+	loadWindow   = 5 * time.Second
+	loadRate     = 500 // records a second of the migration: its preflight takes two windows, then it copies
 	loadPairs    = 10
 )
 
