@@ -3,7 +3,6 @@ package compat
 import (
 	"database/sql"
 	"errors"
-	"net"
 	"os"
 	"runtime"
 	"strings"
@@ -117,31 +116,14 @@ func TestServerAfterEveryCut(t *testing.T) {
 // proxied opens a database of the engine through a proxy. The engine must allow a connection without encryption.
 func proxied(t *testing.T, database string) (*tdsproxy.Proxy, *sql.DB) {
 	t.Helper()
-	d := testDSN(t).WithDatabase(database).with(keyEncrypt, "disable")
-	port := d.get().values[keyPort]
-	if port == "" {
-		port = "1433"
-	}
-	p, err := tdsproxy.Listen(net.JoinHostPort(d.get().values[keyServer], port))
-	if err != nil {
-		t.Fatal(err)
-	}
-	host, port, err := net.SplitHostPort(p.Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := newConnector(d.with(keyServer, host).with(keyPort, port), "", runtime.GOOS)
+	p, d := behind(t, database)
+	c, err := newConnector(d, "", runtime.GOOS)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.idle = 0
 	db := sql.OpenDB(c)
 	db.SetMaxOpenConns(1)
-	t.Cleanup(func() {
-		db.Close()
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(func() { db.Close() })
 	return p, db
 }
