@@ -117,6 +117,9 @@ func (t *Table) scanRange(ctx context.Context, req session.ScanRequest, after *s
 // rowsFor says how many rows a page should ask for: not many more than will be taken, since large rows end it early.
 func (t *Table) rowsFor(req session.ScanRequest) int {
 	limit := max(1, req.Limit)
+	if !t.engine.versions && !t.engine.snapshots { // readers and writers wait for each other (sql-layouts.md 16.5)
+		limit = min(limit, 500)
+	}
 	if mean := t.mean.Load(); req.Bytes > 0 && mean > 0 {
 		limit = min(limit, max(8, 2*req.Bytes/int(mean)))
 	}

@@ -78,7 +78,7 @@ type Options struct {
 	RemoveOld      bool   // re-spelling in place: remove the old rows once all is verified
 
 	Workers   int           // 0: 4
-	PageRows  int           // rows a page; 0: 500, fewer where there is a Rate
+	PageRows  int           // rows a page; 0: 1000, fewer where there is a Rate
 	PageBytes int           // payload bytes a page; 0: 4 MiB
 	Rate      int           // rows a second; 0: no limit
 	SaveEvery time.Duration // how often the checkpoint is saved; 0: 1 s
@@ -117,9 +117,9 @@ func (o *Options) setDefaults() {
 		o.Workers = 4
 	}
 	if o.PageRows <= 0 {
-		o.PageRows = 500
+		o.PageRows = 1000
 		if o.Rate > 0 { // small pages, evenly: a page is a moment in which others wait
-			o.PageRows = min(500, max(8, o.Rate/50))
+			o.PageRows = min(1000, max(8, o.Rate/50))
 		}
 	}
 	if o.PageBytes <= 0 {
