@@ -116,10 +116,13 @@ func (o *Options) setDefaults() {
 	if o.Workers <= 0 {
 		o.Workers = 4
 	}
+	if o.Rate > 0 { // one at a time, where that is enough
+		o.Workers = min(o.Workers, 1+o.Rate/2000)
+	}
 	if o.PageRows <= 0 {
 		o.PageRows = 1000
-		if o.Rate > 0 { // small pages, evenly: a page is a moment in which others wait
-			o.PageRows = min(1000, max(8, o.Rate/50))
+		if o.Rate > 0 { // five pages a second: a page is a moment in which others wait, and has costs of its own
+			o.PageRows = min(1000, max(8, o.Rate/5))
 		}
 	}
 	if o.PageBytes <= 0 {

@@ -23,7 +23,7 @@ import (
 const (
 	loadSessions = 4_500
 	loadClients  = 4
-	loadPace     = 20 * time.Millisecond // between the beginnings of one client's cycles: 200 cycles a second in all
+	loadPace     = 40 * time.Millisecond // between the beginnings of one client's cycles: 100 cycles a second in all
 	loadWindow   = 5 * time.Second
 	loadRate     = 500 // records a second of the migration: its preflight takes two windows, then it copies
 	loadPairs    = 10
