@@ -21,11 +21,11 @@ import (
 
 // The load of BenchmarkClientsBesideMigration.
 const (
-	loadSessions = 4_500
+	loadSessions = 2_400
 	loadClients  = 4
 	loadPace     = 40 * time.Millisecond // between the beginnings of one client's cycles: 100 cycles a second in all
-	loadWindow   = 5 * time.Second
-	loadRate     = 500 // records a second of the migration: its preflight takes two windows, then it copies
+	loadWindow   = 4 * time.Second
+	loadRate     = 200 // records a second of the migration: its preflight takes less than three windows, then it copies
 	loadPairs    = 10
 )
 
@@ -72,8 +72,9 @@ func BenchmarkClientsBesideMigration(b *testing.B) {
 			ctx, stop := context.WithCancel(b.Context())
 			var run sync.WaitGroup
 			run.Go(func() { migration(ctx, n) })
-			loadWindowOf(b, db, ids) // the migration opens its connections and reads, in its preflight
-			loadWindowOf(b, db, ids)
+			for range 3 { // the migration opens its connections and reads, in its preflight
+				loadWindowOf(b, db, ids)
+			}
 			under := loadWindowOf(b, db, ids)
 			stop()
 			run.Wait()
