@@ -92,7 +92,7 @@ func (c *column) bit(field func(*layout.Row) *bool) {
 func (c *column) bytes(field func(*layout.Row) *[]byte) {
 	c.payload = true
 	c.into = func(r *layout.Row) any { return field(r) }
-	c.value = func(r *layout.Row) any { return binary(*field(r)) }
+	c.value = func(r *layout.Row) any { return *field(r) } // a nil slice is a NULL of the type
 }
 
 // instant is a session.Instant that can be scanned. The driver rounds a datetime to milliseconds; session.At finds the
@@ -113,14 +113,6 @@ var _ sql.Scanner = (*instant)(nil)
 // dateTime is an Instant as a parameter of type datetime, exact to the tick. As in SqlInMemory's own provider, a datetime2
 // column gets a widened datetime.
 func dateTime(i session.Instant) mssql.DateTime1 { return mssql.DateTime1(i.Time()) }
-
-// binary is a byte column as a parameter: a NULL must have the type too.
-func binary(b []byte) any {
-	if b == nil {
-		return []byte(nil)
-	}
-	return b
-}
 
 // list joins the columns that want says as they are named in a select list, with a table's alias in front.
 func (t *Table) list(alias string, want func(column) bool) string {

@@ -61,8 +61,7 @@ type stores struct {
 	dir     *sandbox.Dir // nil before a sandbox is needed
 	closers []io.Closer
 
-	reached  map[string]*reached // servers, by side and DSN
-	reaching []*reached          // the same, as they were begun
+	reached map[string]*reached // servers, by side and DSN
 
 	greeting    bool // the line about the sandbox has been said
 	onlySandbox bool // both ends are of it
@@ -84,12 +83,12 @@ func (s *stores) Close() error {
 	for _, c := range slices.Backward(s.closers) {
 		err = errors.Join(err, c.Close())
 	}
-	for _, r := range s.reaching {
+	for _, r := range s.reached {
 		if <-r.done; r.server != nil {
 			err = errors.Join(err, r.server.Close())
 		}
 	}
-	s.closers, s.reaching = nil, nil
+	s.closers, s.reached = nil, nil
 	return err
 }
 

@@ -43,8 +43,10 @@ func (s *stores) reach(side string) {
 		return // whoever opens the side says so
 	}
 	for _, dsn := range at.dsns {
+		if s.reached[side+" "+dsn] != nil { // named twice, which whoever opens the side refuses
+			continue
+		}
 		r := &reached{done: make(chan struct{})}
-		s.reaching = append(s.reaching, r)
 		s.reached[side+" "+dsn] = r
 		go func() {
 			defer close(r.done)
