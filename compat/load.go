@@ -15,7 +15,11 @@ const stage = "#aspstate_new"
 
 // load inserts rows by one statement: all of them, or none if a row of the same id is there.
 func (t *Table) load(ctx context.Context, rows []*change) (loaded bool, err error) {
-	err = t.o.Retry.Do(ctx, true, func(ctx context.Context) error { return t.loadOver(ctx, rows) })
+	attempt := -1
+	err = t.o.Retry.Do(ctx, true, func(ctx context.Context) error {
+		attempt++
+		return t.loadOver(ctx, rows, attempt)
+	})
 	switch {
 	case isDuplicate(err):
 		return false, nil
@@ -30,7 +34,7 @@ func (t *Table) load(ctx context.Context, rows []*change) (loaded bool, err erro
 
 // loadOver takes a connection for a load. One on which something has failed is not used again: the server may have
 // stopped reading in the middle.
-func (t *Table) loadOver(ctx context.Context, rows []*change) (err error) {
+func (t *Table) loadOver(ctx context.Context, rows []*change, attempt int) (err error) {
 	conn, err := t.server.db.Conn(ctx)
 	if err != nil {
 		return err
@@ -49,7 +53,7 @@ func (t *Table) loadOver(ctx context.Context, rows []*change) (err error) {
 		}
 		return t.bulk(ctx, conn, t.name(), rows)
 	}
-	return t.stageAndInsert(ctx, conn, rows)
+	return t.stageAndInsert(ctx, conn, rows, attempt)
 }
 
 // giveUp closes a connection instead of giving it back.
@@ -58,7 +62,10 @@ func giveUp(conn *sql.Conn) { _ = conn.Raw(func(any) error { return driver.ErrBa
 // stageAndInsert loads rows into a temporary table and inserts them from there. A bulk load right into the table would
 // save that, but what it leaves behind when it meets a row of the same id is each server's own affair (Babelfish 4.3
 // then has two of them); an INSERT is all or nothing everywhere.
-func (t *Table) stageAndInsert(ctx context.Context, conn *sql.Conn, rows []*change) error {
+//
+// Attempts after the first load as many rows by themselves, so that no attempt sends the same packets as the one before it:
+// what inStep finds depends on where they end.
+func (t *Table) stageAndInsert(ctx context.Context, conn *sql.Conn, rows []*change, attempt int) error {
 	defs, names := make([]string, len(t.cols)), make([]string, len(t.cols))
 	for i, c := range t.layout.Columns {
 		typ := c.Type
@@ -72,12 +79,18 @@ func (t *Table) stageAndInsert(ctx context.Context, conn *sql.Conn, rows []*chan
 	if err != nil {
 		return err
 	}
-	if err := t.bulk(ctx, conn, stage, rows); err != nil {
-		return err
-	}
-	if t.server.Facts.Babelfish {
-		if err := inStep(ctx, conn); err != nil {
+	first := min(attempt, len(rows))
+	for _, some := range [][]*change{rows[:first], rows[first:]} {
+		if len(some) == 0 {
+			continue
+		}
+		if err := t.bulk(ctx, conn, stage, some); err != nil {
 			return err
+		}
+		if t.server.Facts.Babelfish {
+			if err := inStep(ctx, conn); err != nil {
+				return err
+			}
 		}
 	}
 	list := strings.Join(names, ", ")
