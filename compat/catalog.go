@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -152,16 +151,4 @@ func (s *Server) eachRow(ctx context.Context, text string, row func(*sql.Rows) e
 		}
 	}
 	return rows.Err()
-}
-
-// hasColumn says whether a system view has a column: SQL Server before 2014 does not compile a statement that names one
-// which is not there (sql-layouts.md 14).
-func (s *Server) hasColumn(ctx context.Context, view, column string) (bool, error) {
-	var n int
-	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM sys.all_columns WHERE object_id = OBJECT_ID(@p1) AND name = @p2`,
-		view, column).Scan(&n)
-	if err != nil {
-		return false, fmt.Errorf("looking for %s.%s: %w", view, column, err)
-	}
-	return n > 0, nil
 }

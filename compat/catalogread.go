@@ -34,11 +34,9 @@ func (s *Server) readCatalog(ctx context.Context, database string) (*catalog, er
 // readTables reads the tables that have a column SessionId or a name that a provider gives.
 // Babelfish has names in lower case in sys and as they were written in INFORMATION_SCHEMA.
 func (s *Server) readTables(ctx context.Context, c *catalog) error {
-	memory := "CAST(0 AS bit), 0"
-	if ok, err := s.hasColumn(ctx, "sys.tables", "is_memory_optimized"); err != nil {
-		return err
-	} else if ok {
-		memory = "t.is_memory_optimized, t.durability"
+	memory := "t.is_memory_optimized, t.durability"
+	if s.Facts.Major > 0 && s.Facts.Major < 12 { // before 2014 a statement that names them does not compile (sql-layouts.md 14)
+		memory = "CAST(0 AS bit), 0"
 	}
 	text := `SELECT t.object_id, s.name, ISNULL(i.TABLE_NAME, t.name), ` + memory + `,
 	c.name, y.name, c.max_length, c.scale, c.is_nullable, c.default_object_id, c.is_identity, c.is_computed, ISNULL(c.collation_name, N'')

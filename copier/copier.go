@@ -121,8 +121,8 @@ func (o *Options) setDefaults() {
 	}
 	if o.PageRows <= 0 {
 		o.PageRows = 1000
-		if o.Rate > 0 { // five pages a second: a page is a moment in which others wait, and has costs of its own
-			o.PageRows = min(1000, max(8, o.Rate/5))
+		if o.Rate > 0 { // a page a second: a page is a moment in which others wait, and has costs of its own
+			o.PageRows = min(1000, max(8, o.Rate))
 		}
 	}
 	if o.PageBytes <= 0 {

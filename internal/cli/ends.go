@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -62,6 +63,7 @@ type stores struct {
 	closers []io.Closer
 
 	reached map[string]*reached // servers, by side and DSN
+	turn    sync.Mutex          // of whoever opens one, where they take turns
 
 	greeting    bool // the line about the sandbox has been said
 	onlySandbox bool // both ends are of it

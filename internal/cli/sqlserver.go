@@ -36,7 +36,7 @@ type reached struct {
 }
 
 // reach begins to open what a side's DSNs name. Both ends of a command are opened at once: reading a catalogue takes its
-// time.
+// time. With --rate they take turns, since they may be one server, and others work on it.
 func (s *stores) reach(side string) {
 	at, err := s.where(side)
 	if err != nil {
@@ -50,6 +50,10 @@ func (s *stores) reach(side string) {
 		s.reached[side+" "+dsn] = r
 		go func() {
 			defer close(r.done)
+			if s.c.Int("rate") > 0 {
+				s.turn.Lock()
+				defer s.turn.Unlock()
+			}
 			if r.server, r.err = s.connect(side, dsn); r.err == nil {
 				r.holds, r.err = r.server.Detect(s.c.Context)
 			}
