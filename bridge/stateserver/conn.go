@@ -1,0 +1,180 @@
+package stateserver
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/aspstate/aspstate/bridge"
+)
+
+const (
+	readSize = 4 << 10  // of a connection's buffer: most requests whole
+	maxHead  = 8 << 10  // bytes of a head (9)
+	joinSize = 16 << 10 // payloads up to this are sent in one piece with their head
+	growSize = 64 << 10 // of a body's memory before its bytes have come
+)
+
+// answers are buffers for answers in the making.
+var answers = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
+
+// conn reads requests off one connection and answers them in order.
+type conn struct {
+	*bridge.Conn
+	f    *Front
+	buf  []byte // what has been read and not been used
+	room []byte // what buf lies in
+}
+
+// Serve is a [bridge.Server]'s Handle: it serves a connection until the client closes it, something fails, or the server
+// stops.
+func (f *Front) Serve(c *bridge.Conn) {
+	one := &conn{Conn: c, f: f, room: make([]byte, readSize)}
+	for one.serve() {
+	}
+}
+
+// serve does one request. False: the connection is over.
+func (c *conn) serve() bool {
+	n, err := c.head()
+	if err != nil {
+		if !errors.Is(err, errHeadTooLong) {
+			return false // nothing was asked, or not all of it
+		}
+		c.refuse()
+		return false
+	}
+	r, err := parseHead(c.buf[:n])
+	if err == nil && r.length > cmp.Or(c.f.MaxBody, DefaultMaxBody) {
+		err = errTooLarge
+	}
+	if err != nil {
+		c.refuse()
+		return false
+	}
+	r.target = append([]byte(nil), r.target...)
+	c.buf = c.buf[n:]
+	var body []byte
+	if r.op == opSet {
+		if body, err = c.body(r.length); err != nil {
+			return false // an incomplete body is never stored (3.2)
+		}
+	}
+	out := answers.Get().(*[]byte)
+	defer answers.Put(out)
+	ans, err := c.f.do(c.Context(), &r, body, (*out)[:0])
+	if err != nil {
+		c.f.warn("a request was left unanswered", err)
+		return false
+	}
+	*out = ans.head[:0]
+	return c.answer(ans) && c.End()
+}
+
+// refuse answers 400 to what nobody knows the end of. It takes a little more of that before it lets the connection be closed:
+// closed with something unread, a connection is reset, and the client may never see the answer.
+func (c *conn) refuse() {
+	if !c.answer(reply{head: []byte(answerBad)}) {
+		return
+	}
+	if half, ok := c.Conn.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		const most = 256 << 10
+		c.SetReadDeadline(time.Now().Add(min(time.Second, c.patience())))
+		io.CopyN(io.Discard, c.Conn.Conn, most)
+	}
+}
+
+var (
+	errHeadTooLong = fmt.Errorf("a head of more than %d bytes", maxHead)
+	errTooLarge    = errors.New("a body of more than MaxBody bytes")
+	errStopping    = errors.New("the server stops")
+)
+
+// head reads until there is a whole head in buf, and returns its length.
+func (c *conn) head() (int, error) {
+	seen, begun := 0, false
+	for {
+		if len(c.buf) > 0 && !begun {
+			if begun = c.Begin(); !begun {
+				return 0, errStopping
+			}
+		}
+		if n := headLen(c.buf, seen); n > 0 {
+			return n, nil
+		}
+		if len(c.buf) >= maxHead {
+			return 0, errHeadTooLong
+		}
+		switch {
+		case len(c.buf) == 0:
+			c.SetReadDeadline(time.Now().Add(cmp.Or(c.f.Idle, DefaultIdle)))
+		case seen == 0: // the rest may take so long altogether
+			c.SetReadDeadline(time.Now().Add(c.patience()))
+		}
+		seen = len(c.buf)
+		if err := c.read(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (c *conn) patience() time.Duration { return cmp.Or(c.f.Patience, DefaultPatience) }
+
+// read appends what comes to buf, which is not full.
+func (c *conn) read() error {
+	if len(c.buf) == 0 {
+		c.buf = c.room[:0]
+	} else if cap(c.buf) == len(c.buf) {
+		if len(c.buf) == len(c.room) {
+			c.room = make([]byte, maxHead)
+		}
+		c.buf = c.room[:copy(c.room, c.buf)]
+	}
+	n, err := c.Conn.Read(c.buf[len(c.buf):cap(c.buf)])
+	c.buf = c.buf[:len(c.buf)+n]
+	if n > 0 {
+		return nil // an error comes again
+	}
+	return err
+}
+
+// body reads the payload. Memory grows with what has come, not with what was announced.
+func (c *conn) body(n int) ([]byte, error) {
+	b := make([]byte, min(n, growSize))
+	got := copy(b, c.buf)
+	c.buf = c.buf[got:]
+	if got < n {
+		c.SetReadDeadline(time.Now().Add(c.patience()))
+	}
+	for got < n {
+		if got == len(b) {
+			b = append(b, make([]byte, min(n-got, len(b)))...)
+		}
+		m, err := io.ReadAtLeast(c.Conn, b[got:], 1)
+		got += m
+		if err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// answer sends an answer.
+func (c *conn) answer(ans reply) bool {
+	c.SetWriteDeadline(time.Now().Add(c.patience()))
+	var err error
+	if len(ans.payload) <= joinSize {
+		_, err = c.Conn.Write(append(ans.head, ans.payload...))
+	} else {
+		both := net.Buffers{ans.head, ans.payload}
+		_, err = both.WriteTo(c.Conn.Conn)
+	}
+	if err != nil && ans.unsent != nil {
+		ans.unsent()
+	}
+	return err == nil
+}

@@ -1,0 +1,207 @@
+// Package stateserver speaks the protocol of the ASP.NET State Server (aspnet_state.exe): a front that serves sessions of
+// any Store to unmodified applications with <sessionState mode="StateServer">, and a client that is a Store. The rules and
+// the numbers in parentheses are those of state-server-protocol.md.
+package stateserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/session"
+)
+
+// Limits of a Front where it sets none.
+const (
+	DefaultMaxBody  = 20 << 20         // bytes
+	DefaultIdle     = 2 * time.Minute  // clients close idle connections after 5 to 10 s themselves
+	DefaultPatience = 10 * time.Second // the client's own default, stateNetworkTimeout
+)
+
+// Front serves a Store. Fields must not be changed once it serves.
+type Front struct {
+	Store session.Store
+	// Registry says which paths are one application; what it does not name is an application of its own, by path and hash
+	// as sent. nil: it names none.
+	Registry *layout.Registry
+
+	MaxBody  int           // most bytes of a payload; 0: DefaultMaxBody. Over it 400, and the connection is closed
+	Idle     time.Duration // how long a connection may be without a request; 0: DefaultIdle
+	Patience time.Duration // how long the rest of a request, or the taking of an answer, may take; 0: DefaultPatience
+
+	Now    func() time.Time // the server's clock, in its time zone; nil: time.Now
+	Logger *slog.Logger     // told of what failed, never of what a session holds; nil: nobody is
+}
+
+// maxTimeout is a year in minutes (9).
+const maxTimeout = 365 * 24 * 60
+
+// defaultTimeout counts where a PUT has none (4.3).
+const defaultTimeout = 20
+
+// errEmpty: a client takes an answer without a body for "no such session", which this is not (10.3).
+var errEmpty = errors.New("the session's payload is empty, which the State Server protocol cannot say")
+
+// nobody is a registry without applications.
+var nobody layout.Registry
+
+// key says which session a target names. What is no path is a key as a whole.
+func (f *Front) key(target []byte) session.Key {
+	reg := f.Registry
+	if reg == nil {
+		reg = &nobody
+	}
+	k, err := reg.StateServerKey(string(target))
+	if err != nil {
+		return session.Key{ID: layout.DecodeTarget(string(target))}
+	}
+	return k
+}
+
+// reply is the answer to a request: a head, and the payload behind it.
+type reply struct {
+	head    []byte
+	payload []byte
+	unsent  func() // what is to be done if the answer cannot be sent; may be nil
+}
+
+func fixed(b []byte, answer string) (reply, error) { return reply{head: append(b, answer...)}, nil }
+
+// do does what a request asks and writes the head of the answer into b. An error means that the store could not: it must
+// not be answered, since whatever the answer is, clients would make something wrong of it (10.3).
+func (f *Front) do(ctx context.Context, r *request, body, b []byte) (reply, error) {
+	if r.op == opBad {
+		return fixed(b, answerBad)
+	}
+	k := f.key(r.target)
+	switch r.op {
+	case opGet:
+		item, err := f.Store.Get(ctx, k)
+		return f.item(ctx, k, item, err, false, b)
+	case opAcquire:
+		item, err := f.Store.GetExclusive(ctx, k)
+		return f.item(ctx, k, item, err, true, b)
+	case opRelease:
+		return f.release(ctx, k, r.lockCookie, b)
+	case opSet:
+		return f.set(ctx, k, r, body, b)
+	case opRemove:
+		if r.lockCookie.bad {
+			return f.badCookie(ctx, k, b)
+		}
+		return f.done(f.Store.Remove(ctx, k, session.IfFree(r.lockCookie.value)), b)
+	}
+	return f.done(f.Store.ResetTimeout(ctx, k), b)
+}
+
+// done answers a verb that gives nothing but its outcome.
+func (f *Front) done(err error, b []byte) (reply, error) {
+	var locked *session.LockedError
+	switch {
+	case err == nil:
+		return fixed(b, answerOK)
+	case errors.Is(err, session.ErrNotFound):
+		return fixed(b, answerNotFound)
+	case errors.As(err, &locked):
+		return reply{head: appendLocked(b, locked, f.now())}, nil
+	}
+	return reply{}, err
+}
+
+// item answers a read.
+func (f *Front) item(ctx context.Context, k session.Key, item session.Item, err error, exclusive bool, b []byte) (reply, error) {
+	if err != nil {
+		return f.done(err, b)
+	}
+	unlock := func() error {
+		if !exclusive {
+			return nil
+		}
+		return f.Store.ReleaseExclusive(context.WithoutCancel(ctx), k, item.Cookie)
+	}
+	if len(item.Payload) == 0 {
+		return reply{}, errors.Join(fmt.Errorf("session %v: %w", k, errEmpty), unlock())
+	}
+	return reply{
+		head: appendItem(b, &item, exclusive), payload: item.Payload,
+		// Nobody knows of this lock, and each page of the session would wait 110 s for it.
+		unsent: func() { f.warn("giving back a lock whose answer could not be sent", unlock()) },
+	}, nil
+}
+
+// release answers 200 for an unlocked session whatever the cookie is (T10), and then tells of the uninitialized mark, which
+// is spent by that (T11). Every lookup renews, a refused one too (7).
+func (f *Front) release(ctx context.Context, k session.Key, cookie number, b []byte) (reply, error) {
+	if !cookie.given || cookie.bad {
+		return f.badCookie(ctx, k, b)
+	}
+	err := f.Store.ReleaseExclusive(ctx, k, cookie.value)
+	var locked *session.LockedError
+	switch {
+	case errors.As(err, &locked):
+		if err := f.Store.ResetTimeout(ctx, k); err != nil {
+			return f.done(err, b)
+		}
+	case errors.Is(err, session.ErrStaleCookie): // it is not locked, or the store cannot tell
+		item, err := f.Store.Get(ctx, k)
+		if err == nil && item.Uninitialized {
+			return fixed(b, answerOKFirstUse)
+		}
+		return f.done(err, b)
+	case err == nil && cookie.value <= firstCookie: // perhaps of a session that was never locked, and has its mark yet
+		if item, err := f.Store.Get(ctx, k); err == nil && item.Uninitialized {
+			return fixed(b, answerOKFirstUse)
+		}
+	}
+	return f.done(err, b)
+}
+
+// firstCookie is that of a session that was never locked (6.1).
+const firstCookie = 1
+
+// badCookie answers a request whose lock cookie is missing or no number: that is looked at after the session (6.2).
+func (f *Front) badCookie(ctx context.Context, k session.Key, b []byte) (reply, error) {
+	if err := f.Store.ResetTimeout(ctx, k); err != nil {
+		return f.done(err, b)
+	}
+	return fixed(b, answerBad)
+}
+
+func (f *Front) set(ctx context.Context, k session.Key, r *request, body, b []byte) (reply, error) {
+	v := session.Value{Payload: body, Timeout: defaultTimeout}
+	if r.timeout.given {
+		v.Timeout = r.timeout.value
+	}
+	if r.timeout.bad || v.Timeout < 1 || v.Timeout > maxTimeout || r.extraFlags.bad || len(body) == 0 {
+		return fixed(b, answerBad)
+	}
+	if session.Flags(r.extraFlags.value)&session.Uninitialized != 0 {
+		err := f.Store.CreateUninitialized(ctx, k, v)
+		if errors.Is(err, session.ErrExists) { // not written, but renewed (7)
+			if err = f.Store.ResetTimeout(ctx, k); errors.Is(err, session.ErrNotFound) {
+				err = nil // it has gone since; it was there
+			}
+		}
+		return f.done(err, b)
+	}
+	if r.lockCookie.bad {
+		return fixed(b, answerBad)
+	}
+	return f.done(f.Store.SetAndRelease(ctx, k, v, session.IfFree(r.lockCookie.value)), b)
+}
+
+func (f *Front) now() time.Time {
+	if f.Now == nil {
+		return time.Now()
+	}
+	return f.Now()
+}
+
+func (f *Front) warn(what string, err error) {
+	if f.Logger != nil && err != nil {
+		f.Logger.Warn(what, "error", err)
+	}
+}
