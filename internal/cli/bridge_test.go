@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aspstate/aspstate/bridge/stateserver"
+	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/internal/sandbox"
+	"github.com/aspstate/aspstate/session"
+	"github.com/aspstate/aspstate/session/memstore"
+)
+
+var serving = regexp.MustCompile(`msg=serving .*address=(\S+) .*sessions=(\d+)`)
+
+// startBridge starts a bridge as a process of its own. stop interrupts it, or kills it, and returns what it wrote.
+func startBridge(t *testing.T, args ...string) (addr, sessions string, stop func(os.Signal) string) {
+	t.Helper()
+	c := process(t, append([]string{"bridge", "--stateserver", "127.0.0.1:0"}, args...)...)
+	errs, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Process.Kill() })
+	var said bytes.Buffer
+	lines := bufio.NewScanner(errs)
+	for lines.Scan() {
+		said.WriteString(lines.Text() + "\n")
+		if m := serving.FindStringSubmatch(lines.Text()); m != nil {
+			addr, sessions = m[1], m[2]
+			break
+		}
+	}
+	if addr == "" {
+		t.Fatalf("the bridge did not serve: %v\n%s", c.Wait(), said.String())
+	}
+	return addr, sessions, func(sig os.Signal) string {
+		t.Helper()
+		if err := c.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+		for lines.Scan() {
+			said.WriteString(lines.Text() + "\n")
+		}
+		if err := c.Wait(); sig == os.Interrupt && err != nil {
+			t.Fatalf("the bridge ended with %v\n%s", err, said.String())
+		}
+		return said.String()
+	}
+}
+
+// TestBridgeServesWhatWasMigrated: sessions of SQL tables come into an embedded store, and the State Server's clients of
+// the same application find them there.
+func TestBridgeServesWhatWasMigrated(t *testing.T) {
+	dir := t.TempDir()
+	ok(t, "migrate", "--from", "frameworkcompat", "--sandbox", filepath.Join(dir, "sandbox"), "--sandbox-sessions", "300",
+		"--to-dsn", "embedded:"+filepath.Join(dir, "store"), "--checkpoint", filepath.Join(dir, "checkpoint"))
+	store, err := memstore.Open(filepath.Join(dir, "store"), memstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pg, err := store.Scan(t.Context(), session.ScanRequest{Limit: 1000})
+	if err := errors.Join(err, store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"--store", "embedded:" + filepath.Join(dir, "store")}
+	ids := map[string]string{}
+	for _, a := range sandbox.Applications() {
+		ids[a.Name] = a.AppIDs[0]
+		args = append(args, "--app", a.Name+"="+a.AppIDs[0])
+	}
+	addr, n, stop := startBridge(t, args...)
+	defer stop(os.Interrupt)
+	if n != strconv.Itoa(len(pg.Records)) || len(pg.Records) < 200 {
+		t.Errorf("%s sessions are served, %d were migrated", n, len(pg.Records))
+	}
+	c := stateserver.NewClient(addr, stateserver.ClientOptions{})
+	defer c.Close()
+	read := 0
+	for _, r := range pg.Records {
+		id := ids[r.Key.App]
+		path := layout.StateServerPath{AppID: id, Hash: layout.StateServerHash(id), ID: r.Key.ID}
+		item, err := c.Get(t.Context(), session.Key{ID: path.String()})
+		var locked *session.LockedError
+		switch {
+		case r.Lock.Locked && errors.As(err, &locked) && locked.Cookie == r.Lock.Cookie:
+		case r.Lock.Locked || err != nil || !bytes.Equal(item.Payload, r.Payload) || item.Timeout != r.Timeout ||
+			item.Uninitialized != (r.Flags&session.Uninitialized != 0):
+			t.Errorf("%v: %d bytes, %v", r.Key, len(item.Payload), err)
+		default:
+			read++
+		}
+	}
+	if read < 200 {
+		t.Errorf("%d sessions were read", read)
+	}
+}
+
+func TestBridgeKeepsWhatItAcknowledged(t *testing.T) {
+	store := "embedded:" + filepath.Join(t.TempDir(), "store")
+	key := session.Key{ID: "/LM/W3SVC/1/ROOT(" + layout.StateServerHash("/LM/W3SVC/1/ROOT") + ")/lit3py55t21z5v55vlm25s55"}
+	payload := []byte{20, 0, 0, 0, 0, 0, 0xFF}
+
+	addr, n, stop := startBridge(t, "--store", store, "--sync", "always")
+	c := stateserver.NewClient(addr, stateserver.ClientOptions{})
+	if err := c.SetAndRelease(t.Context(), key, session.Value{Payload: payload, Timeout: 20}, session.IfFree(0)); err != nil || n != "0" {
+		t.Fatal(n, err)
+	}
+	locked, err := c.GetExclusive(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	stop(os.Kill)
+
+	addr, n, stop = startBridge(t, "--store", store)
+	c = stateserver.NewClient(addr, stateserver.ClientOptions{})
+	defer c.Close()
+	if n != "1" {
+		t.Errorf("%s sessions after a kill", n)
+	}
+	if err := c.SetAndRelease(t.Context(), key, session.Value{Payload: payload, Timeout: 20}, session.IfFree(locked.Cookie)); err != nil {
+		t.Errorf("the lock that was taken before the kill: %v", err)
+	}
+	again, err := c.GetExclusive(t.Context(), key)
+	if err != nil || again.Cookie <= locked.Cookie || !bytes.Equal(again.Payload, payload) {
+		t.Errorf("after the kill: %+v, %v", again, err)
+	}
+	said := stop(os.Interrupt)
+	if strings.Contains(said, "lit3py55") {
+		t.Errorf("a session id stands in the log:\n%s", said)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if _, err := c.Get(ctx, key); err == nil {
+		t.Error("a stopped bridge answers")
+	}
+}
+
+func TestBridgeUsage(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		say  string
+	}{
+		{nil, exitUsage, "nothing to listen on"},
+		{[]string{"--stateserver", "127.0.0.1:0", "--sync", "sometimes"}, exitUsage, "--sync"},
+		{[]string{"--stateserver", "127.0.0.1:0", "--allow", "intranet"}, exitUsage, "--allow"},
+		{[]string{"--stateserver", "127.0.0.1:0", "--app", "shop"}, exitUsage, "--app shop=APPID"},
+		{[]string{"--stateserver", "127.0.0.1:0", "--store", "sqlserver://db"}, exitUsage, "embedded"},
+		{[]string{"--stateserver", "nowhere:port"}, exitUnreachable, "listening"},
+	} {
+		r := command(t, "", append([]string{"bridge"}, c.args...)...)
+		if r.code != c.code || !strings.Contains(r.err, c.say) {
+			t.Errorf("bridge %v: exit %d, want %d\n%s", c.args, r.code, c.code, r.err)
+		}
+	}
+}
