@@ -12,6 +12,7 @@ type Conn struct {
 	net.Conn
 	Host netip.Addr // the client's address, without port
 
+	server *Server
 	ctx    context.Context
 	cancel context.CancelFunc
 
@@ -22,6 +23,13 @@ type Conn struct {
 
 // Context ends when the connection is over, and when Shutdown runs out of patience.
 func (c *Conn) Context() context.Context { return c.ctx }
+
+// Siblings returns how many connections this one's client has, this one included.
+func (c *Conn) Siblings() int {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	return c.server.hosts[c.Host]
+}
 
 // Begin says that a request is being worked on: its first byte has been read. False: the server stops, and the request
 // must not be begun.

@@ -97,7 +97,7 @@ func (s *Server) take(c net.Conn) *Conn {
 		c.Close()
 		return nil
 	}
-	conn := &Conn{Conn: c, Host: host}
+	conn := &Conn{Conn: c, Host: host, server: s}
 	conn.ctx, conn.cancel = context.WithCancel(context.Background())
 	if s.conns == nil {
 		s.conns, s.hosts = map[*Conn]struct{}{}, map[netip.Addr]int{}

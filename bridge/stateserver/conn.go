@@ -66,7 +66,7 @@ func (c *conn) serve() bool {
 	}
 	out := answers.Get().(*[]byte)
 	defer answers.Put(out)
-	ans, err := c.f.do(c.Context(), &r, body, (*out)[:0])
+	ans, err := c.f.do(c, &r, body, (*out)[:0])
 	if err != nil {
 		c.f.warn("a request was left unanswered", err)
 		return false

@@ -28,12 +28,21 @@ type Front struct {
 	// as sent. nil: it names none.
 	Registry *layout.Registry
 
+	// Park is how long a GetExclusive of a locked session waits for it, if Store is a session.Waiter; 0: not at all. It must
+	// be shorter than the client's stateNetworkTimeout. Waiting gets hold threads of ASP.NET: of each client's
+	// connections at most half wait at a time.
+	Park time.Duration
+	// Named tells the Waiter who asks, by host; nil: it is not told.
+	Named func(ctx context.Context, client string) context.Context
+
 	MaxBody  int           // most bytes of a payload; 0: DefaultMaxBody. Over it 400, and the connection is closed
 	Idle     time.Duration // how long a connection may be without a request; 0: DefaultIdle
 	Patience time.Duration // how long the rest of a request, or the taking of an answer, may take; 0: DefaultPatience
 
 	Now    func() time.Time // the server's clock, in its time zone; nil: time.Now
 	Logger *slog.Logger     // told of what failed, never of what a session holds; nil: nobody is
+
+	parked parked
 }
 
 // maxTimeout is a year in minutes (9).
@@ -72,7 +81,8 @@ func fixed(b []byte, answer string) (reply, error) { return reply{head: append(b
 
 // do does what a request asks and writes the head of the answer into b. An error means that the store could not: it must
 // not be answered, since whatever the answer is, clients would make something wrong of it (10.3).
-func (f *Front) do(ctx context.Context, r *request, body, b []byte) (reply, error) {
+func (f *Front) do(c *conn, r *request, body, b []byte) (reply, error) {
+	ctx := c.Context()
 	if r.op == opBad {
 		return fixed(b, answerBad)
 	}
@@ -82,7 +92,7 @@ func (f *Front) do(ctx context.Context, r *request, body, b []byte) (reply, erro
 		item, err := f.Store.Get(ctx, k)
 		return f.item(ctx, k, item, err, false, b)
 	case opAcquire:
-		item, err := f.Store.GetExclusive(ctx, k)
+		item, err := f.acquire(c, k)
 		return f.item(ctx, k, item, err, true, b)
 	case opRelease:
 		return f.release(ctx, k, r.lockCookie, b)

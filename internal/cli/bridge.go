@@ -16,6 +16,7 @@ import (
 	"github.com/aspstate/aspstate/bridge/stateserver"
 	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session/memstore"
+	"github.com/aspstate/aspstate/session/park"
 )
 
 // sweepEvery is how often Microsoft's State Server looks for expired sessions.
@@ -33,6 +34,8 @@ func bridgeCommand(s Streams) *cli.Command {
 			&cli.IntFlag{Name: "max-body", Value: stateserver.DefaultMaxBody, Usage: "most `BYTES` of one session"},
 			&cli.IntFlag{Name: "max-connections", Value: 20_000, Usage: "at most `N` connections"},
 			&cli.StringSliceFlag{Name: "allow", Usage: "`NETWORK` whose clients are served, such as 10.1.0.0/16 (repeatable; default: this machine alone)"},
+			&cli.DurationFlag{Name: "park", Value: 2 * time.Second, Usage: "how long a page that wants a locked session waits here before it is sent away to ask again; below its stateNetworkTimeout (0: not at all)"},
+			&cli.IntFlag{Name: "park-limit", Value: 8, Usage: "at most `N` wait for one session"},
 			&cli.DurationFlag{Name: "drain", Value: 10 * time.Second, Usage: "how long requests under way may take when the program is stopped"},
 			appFlag(),
 		},
@@ -46,6 +49,9 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 	}
 	if c.String("stateserver") == "" {
 		return usage("--stateserver 127.0.0.1:42424", "there is nothing to listen on")
+	}
+	if c.Duration("park") < 0 || c.Int("park-limit") < 1 {
+		return usage("--park 0 lets nobody wait", "--park and --park-limit: neither can be less than nothing")
 	}
 	log := slog.New(slog.NewTextHandler(s.Err, nil))
 	reg, err := bridgeApps(c)
@@ -66,7 +72,10 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 	if err != nil {
 		return &failure{code: exitUnreachable, err: fmt.Errorf("listening: %w", err), hint: "is another State Server (aspnet_state) using the port?"}
 	}
-	front := &stateserver.Front{Store: store, Registry: reg, MaxBody: c.Int("max-body"), Logger: log}
+	front := &stateserver.Front{
+		Store: park.New(store, park.Options{Limit: c.Int("park-limit")}), Registry: reg,
+		Park: c.Duration("park"), Named: park.Client, MaxBody: c.Int("max-body"), Logger: log,
+	}
 	srv := &bridge.Server{Handle: front.Serve, Allow: allow, MaxConns: c.Int("max-connections"), Logger: log}
 	warnOfNetworks(log, l.Addr(), allow)
 	n, err := store.Count(c.Context)

@@ -1,0 +1,184 @@
+package stateserver_test
+
+import (
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aspstate/aspstate/bridge"
+	"github.com/aspstate/aspstate/bridge/stateserver"
+	"github.com/aspstate/aspstate/session"
+	"github.com/aspstate/aspstate/session/memstore"
+	"github.com/aspstate/aspstate/session/park"
+)
+
+// parking starts a front whose gets wait, and a client of it.
+func parking(t testing.TB, wait time.Duration, limit int) (addr string, c *stateserver.Client) {
+	store := memstore.New(memstore.Options{})
+	t.Cleanup(func() { store.Close() })
+	f := &stateserver.Front{Store: park.New(store, park.Options{Limit: limit}), Park: wait, Named: park.Client}
+	addr = serve(t, f, &bridge.Server{})
+	c = stateserver.NewClient(addr, stateserver.ClientOptions{})
+	t.Cleanup(func() { c.Close() })
+	return addr, c
+}
+
+// TestAContendedLockGoesOnInOrder: of several pages that wait each gets the lock once, without being sent away.
+func TestAContendedLockGoesOnInOrder(t *testing.T) {
+	const pages = 4
+	_, c := parking(t, time.Minute, 8)
+	k := spelled("shop", "contended")
+	v := session.Value{Payload: []byte(empty), Timeout: 20}
+	if err := c.SetAndRelease(t.Context(), k, v, session.IfFree(0)); err != nil {
+		t.Fatal(err)
+	}
+	// Connections that stand idle let as many gets wait: half of a client's.
+	var run sync.WaitGroup
+	for range 2 * pages {
+		run.Go(func() { c.ResetTimeout(t.Context(), k) })
+	}
+	run.Wait()
+	item, err := c.GetExclusive(t.Context(), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var got []int32
+	for range pages {
+		run.Go(func() {
+			for {
+				item, err := c.GetExclusive(t.Context(), k)
+				if _, sent := err.(*session.LockedError); sent || err != nil && strings.Contains(err.Error(), "locked") {
+					continue // more wait than half of the connections
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				got = append(got, item.Cookie)
+				mu.Unlock()
+				if err := c.SetAndRelease(t.Context(), k, v, session.IfFree(item.Cookie)); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+		})
+	}
+	if err := c.SetAndRelease(t.Context(), k, v, session.IfFree(item.Cookie)); err != nil {
+		t.Fatal(err)
+	}
+	run.Wait()
+	if !slices.Equal(got, []int32{item.Cookie + 1, item.Cookie + 2, item.Cookie + 3, item.Cookie + 4}) {
+		t.Errorf("locks were handed out as %v after %d", got, item.Cookie)
+	}
+}
+
+// TestAClientThatGoesAwayIsNotWaitedFor: its get ends, and the lock is not handed to nobody.
+func TestAClientThatGoesAwayIsNotWaitedFor(t *testing.T) {
+	addr, c := parking(t, time.Minute, 8)
+	k := spelled("shop", "left")
+	v := session.Value{Payload: []byte(empty), Timeout: 20}
+	if err := c.SetAndRelease(t.Context(), k, v, session.IfFree(0)); err != nil {
+		t.Fatal(err)
+	}
+	item, err := c.GetExclusive(t.Context(), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := "%2fLM%2fW3SVC%2f1%2fROOT%2fshop" + strings.TrimPrefix(strings.ReplaceAll(k.ID, "=", "%3d"), "/LM/W3SVC/1/ROOT/shop")
+	if _, err := conn.Write([]byte("GET " + target + " HTTP/1.1\r\nHost: h\r\nExclusive: acquire\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	if n, err := conn.Read(make([]byte, 1)); n > 0 || !err.(net.Error).Timeout() {
+		t.Fatalf("it does not wait: %d bytes, %v", n, err)
+	}
+	conn.Close()
+	if err := c.ReleaseExclusive(t.Context(), k, item.Cookie); err != nil {
+		t.Fatal(err)
+	}
+	again, err := c.GetExclusive(t.Context(), k)
+	if err != nil || again.Cookie <= item.Cookie {
+		t.Errorf("the session is held by nobody: %+v, %v", again, err)
+	}
+}
+
+// BenchmarkHandOver has 8 clients on one session, each on a connection of its own beside idle ones, and reports how long a
+// lock lies idle between two of them, and how the turns are shared out.
+func BenchmarkHandOver(b *testing.B) {
+	const clients = 8
+	addr, c := parking(b, 2*time.Second, clients)
+	k := spelled("shop", "contended")
+	v := session.Value{Payload: make([]byte, 2048), Timeout: 20}
+	if err := c.SetAndRelease(b.Context(), k, v, session.IfFree(0)); err != nil {
+		b.Fatal(err)
+	}
+	for range 2 * clients { // half of a host's connections may wait
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	for b.Loop() {
+		idle, turns := handOver(b, addr, k, v, clients, 4000)
+		slices.Sort(idle)
+		total := 0
+		for _, n := range turns {
+			total += n
+		}
+		b.ReportMetric(float64(idle[len(idle)/2].Microseconds()), "µs-p50")
+		b.ReportMetric(float64(idle[len(idle)*99/100].Microseconds()), "µs-p99")
+		b.ReportMetric(float64(slices.Min(turns)*clients)/float64(total), "least-share")
+		b.ReportMetric(float64(slices.Max(turns)*clients)/float64(total), "most-share")
+		b.ReportMetric(0, "ns/op")
+	}
+}
+
+// handOver lets clients take turns, and returns how long the lock lay idle each time and how many turns each had.
+func handOver(b *testing.B, addr string, k session.Key, v session.Value, clients, times int) (idle []time.Duration, turns []int) {
+	var (
+		mu       sync.Mutex
+		released time.Time
+		run      sync.WaitGroup
+	)
+	turns = make([]int, clients)
+	for n := range clients {
+		run.Go(func() {
+			own := stateserver.NewClient(addr, stateserver.ClientOptions{})
+			defer own.Close()
+			for {
+				item, err := own.GetExclusive(b.Context(), k)
+				if err != nil {
+					b.Errorf("client %d: %v", n, err)
+					return
+				}
+				mu.Lock()
+				if !released.IsZero() {
+					idle = append(idle, time.Since(released))
+				}
+				turns[n]++
+				times--
+				over := times <= 0
+				released = time.Now()
+				mu.Unlock()
+				if err := own.SetAndRelease(b.Context(), k, v, session.IfFree(item.Cookie)); err != nil {
+					b.Errorf("client %d: %v", n, err)
+				}
+				if over {
+					return
+				}
+			}
+		})
+	}
+	run.Wait()
+	return idle, turns
+}

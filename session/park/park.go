@@ -1,0 +1,296 @@
+// Package park lets those who want a locked session wait for it in the order in which they came, over any Store: one that
+// knows no waiting, and one whose locks others give back behind our back.
+//
+// ASP.NET's own way is to send a page away and have it ask again every 500 ms: who gets the lock next is then a matter of
+// luck, and on the average it lies idle for a quarter of a second. Here the one who has waited longest gets it as soon as a
+// release passes through.
+package park
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"github.com/aspstate/aspstate/session"
+)
+
+// Options set up a Store. The zero value works.
+type Options struct {
+	// Limit is how many may wait for one session, places that are kept included; more are sent away at once. 0: 8.
+	Limit int
+	// Keep is how long a client that was sent away keeps its place, if its context names it (see Client): it asks again
+	// after 500 ms. 0: 750 ms; negative: not at all.
+	Keep time.Duration
+	// Look is how often the first of a queue looks whether the lock was given back behind our back. 0: 250 ms.
+	Look time.Duration
+}
+
+type clientKey struct{}
+
+// Client names who asks, so that a place may be kept for it.
+func Client(ctx context.Context, name string) context.Context {
+	return context.WithValue(ctx, clientKey{}, name)
+}
+
+// Store is a session.Store and a session.Waiter. GetExclusive does not wait, but does not overtake those who do either.
+type Store struct {
+	session.Store
+	o      Options
+	seed   maphash.Seed
+	shards [64]shard
+}
+
+type shard struct {
+	mu     sync.Mutex
+	queues map[session.Key]*queue // of sessions for which somebody waits
+}
+
+// queue holds the places of one session, first come first. The shard's lock guards it.
+type queue struct {
+	places []*place
+	locked session.LockedError // the latest refusal that is known
+}
+
+// place is somebody in a queue.
+type place struct {
+	client string
+	turn   chan struct{} // has one in it when it is worth while to look again
+	kept   time.Time     // nobody stands here; the place is kept until then. Zero: somebody does
+}
+
+// New makes a Store of one that need not know waiting. Every release must pass through it to be seen at once.
+func New(s session.Store, o Options) *Store {
+	if o.Limit == 0 {
+		o.Limit = 8
+	}
+	if o.Keep == 0 {
+		o.Keep = 750 * time.Millisecond
+	}
+	if o.Look == 0 {
+		o.Look = 250 * time.Millisecond
+	}
+	return &Store{Store: s, o: o, seed: maphash.MakeSeed()}
+}
+
+func (s *Store) shard(k session.Key) *shard {
+	return &s.shards[maphash.Comparable(s.seed, k)%uint64(len(s.shards))]
+}
+
+// GetExclusive implements session.Store. While others wait the session counts as locked.
+func (s *Store) GetExclusive(ctx context.Context, k session.Key) (session.Item, error) {
+	if refusal := s.awaited(k); refusal != nil {
+		return session.Item{}, refusal
+	}
+	return s.Store.GetExclusive(ctx, k)
+}
+
+// awaited says whether somebody waits for a session, or has a place there.
+func (s *Store) awaited(k session.Key) error {
+	sh := s.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	q := sh.queue(k)
+	if q == nil {
+		return nil
+	}
+	refusal := q.locked
+	refusal.Uninitialized = false
+	return &refusal
+}
+
+// SetAndRelease implements session.Store.
+func (s *Store) SetAndRelease(ctx context.Context, k session.Key, v session.Value, cond session.Condition) error {
+	err := s.Store.SetAndRelease(ctx, k, v, cond)
+	s.released(k, err)
+	return err
+}
+
+// ReleaseExclusive implements session.Store.
+func (s *Store) ReleaseExclusive(ctx context.Context, k session.Key, cookie int32) error {
+	err := s.Store.ReleaseExclusive(ctx, k, cookie)
+	s.released(k, err)
+	return err
+}
+
+// Remove implements session.Store.
+func (s *Store) Remove(ctx context.Context, k session.Key, cond session.Condition) error {
+	err := s.Store.Remove(ctx, k, cond)
+	s.released(k, err)
+	return err
+}
+
+// released gives the first in the queue a sign. An error that is none of the contract's may hide a release that took place.
+func (s *Store) released(k session.Key, err error) {
+	var locked *session.LockedError
+	if errors.As(err, &locked) || errors.Is(err, session.ErrStaleCookie) {
+		return
+	}
+	sh := s.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.queue(k).wake()
+}
+
+// queue returns the queue of a session, without places whose time is over; nil where nobody has one.
+func (sh *shard) queue(k session.Key) *queue {
+	q := sh.queues[k]
+	if q == nil {
+		return nil
+	}
+	now := time.Now()
+	left := q.places[:0]
+	for _, p := range q.places {
+		if p.kept.IsZero() || now.Before(p.kept) {
+			left = append(left, p)
+		}
+	}
+	clear(q.places[len(left):])
+	if q.places = left; len(left) == 0 {
+		delete(sh.queues, k)
+		return nil
+	}
+	return q
+}
+
+// wake gives a sign to the first one who stands there.
+func (q *queue) wake() {
+	if q == nil {
+		return
+	}
+	for _, p := range q.places {
+		if p.kept.IsZero() {
+			select {
+			case p.turn <- struct{}{}:
+			default: // it has one
+			}
+			return
+		}
+	}
+}
+
+// WaitExclusive implements session.Waiter. The waiting time is counted on the machine's clock.
+func (s *Store) WaitExclusive(ctx context.Context, k session.Key, wait time.Duration) (session.Item, error) {
+	if s.awaited(k) == nil {
+		item, err := s.Store.GetExclusive(ctx, k)
+		var locked *session.LockedError
+		if !errors.As(err, &locked) || wait <= 0 {
+			return item, err
+		}
+		return s.wait(ctx, k, wait, *locked)
+	}
+	if wait <= 0 {
+		return s.GetExclusive(ctx, k)
+	}
+	return s.wait(ctx, k, wait, session.LockedError{})
+}
+
+// join takes a place at the end of the queue, or the one that was kept. nil: there are too many already. refusal is what is
+// known of the lock, if anything is.
+func (s *Store) join(ctx context.Context, k session.Key, refusal session.LockedError) (*place, session.LockedError) {
+	client, _ := ctx.Value(clientKey{}).(string)
+	sh := s.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	q := sh.queue(k)
+	if q == nil {
+		q = &queue{}
+		if sh.queues == nil {
+			sh.queues = map[session.Key]*queue{}
+		}
+		sh.queues[k] = q
+	}
+	if refusal.Cookie != 0 {
+		q.locked = refusal
+	}
+	p := &place{client: client, turn: make(chan struct{}, 1)}
+	p.turn <- struct{}{} // the lock may have been given back since it was refused
+	for _, old := range q.places {
+		if client != "" && old.client == client && !old.kept.IsZero() {
+			old.kept, old.turn = time.Time{}, p.turn
+			return old, q.locked
+		}
+	}
+	if len(q.places) >= s.o.Limit {
+		return nil, q.locked
+	}
+	q.places = append(q.places, p)
+	return p, q.locked
+}
+
+// wait stands in the queue until it is the first and the lock is free, or the time is up.
+func (s *Store) wait(ctx context.Context, k session.Key, wait time.Duration, refusal session.LockedError) (session.Item, error) {
+	began := time.Now()
+	marked := refusal.Uninitialized // a refused read may have spent the mark, and told us alone
+	p, refusal := s.join(ctx, k, refusal)
+	refuse := func() error {
+		refusal.Uninitialized = marked
+		return &refusal
+	}
+	if p == nil {
+		return session.Item{}, refuse()
+	}
+	up := time.NewTimer(wait - time.Since(began))
+	defer up.Stop()
+	look := time.NewTimer(s.o.Look)
+	defer look.Stop()
+	for {
+		select {
+		case <-p.turn:
+		case <-look.C:
+		case <-up.C:
+			s.leave(k, p, s.o.Keep)
+			return session.Item{}, refuse()
+		case <-ctx.Done():
+			s.leave(k, p, 0)
+			return session.Item{}, fmt.Errorf("waiting for a session: %w: %w", ctx.Err(), refuse())
+		}
+		look.Reset(s.o.Look)
+		if !s.first(k, p) {
+			continue
+		}
+		item, err := s.Store.GetExclusive(ctx, k)
+		var locked *session.LockedError
+		if errors.As(err, &locked) && ctx.Err() == nil {
+			marked = marked || locked.Uninitialized
+			refusal = *locked
+			s.learn(k, refusal)
+			continue
+		}
+		s.leave(k, p, 0)
+		item.Uninitialized = err == nil && (item.Uninitialized || marked)
+		return item, err
+	}
+}
+
+// first says whether nobody is before a place, and no place is kept there.
+func (s *Store) first(k session.Key, p *place) bool {
+	sh := s.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.queue(k).places[0] == p
+}
+
+func (s *Store) learn(k session.Key, refusal session.LockedError) {
+	sh := s.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if q := sh.queue(k); q != nil {
+		q.locked = refusal
+	}
+}
+
+// leave gives a place away, at once or, if it is a named client's, after a while; whoever is the first then may look.
+func (s *Store) leave(k session.Key, p *place, keep time.Duration) {
+	sh := s.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	p.kept = time.Now()
+	if p.client != "" && keep > 0 {
+		p.kept = p.kept.Add(keep)
+		time.AfterFunc(keep, func() { s.released(k, nil) })
+	}
+	sh.queue(k).wake()
+}
