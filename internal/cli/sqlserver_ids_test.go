@@ -144,7 +144,7 @@ func TestUnknownSuffixesOnServer(t *testing.T) {
 		t.Errorf("inspect: %v, %d unsuffixed", v.Unknown, v.Unsuffixed)
 	}
 	r := s.migrate(from, to, "--to-ids", "async-2.1")
-	if r.code != exitRefused || !strings.Contains(r.err, "3 live rows belong to no known application; suffixes: deadbeef (2), none (1)") ||
+	if r.code != exitRefused || !strings.Contains(r.err, "3 live rows belong to no known application, or to one whose ids the target cannot spell; suffixes: deadbeef (2), none (1)") ||
 		len(to.rows(asyncShape)) != 0 {
 		t.Errorf("exit %d: %s", r.code, r.err)
 	}
