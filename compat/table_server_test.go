@@ -70,7 +70,9 @@ func rulesOf(l *layout.Layout) storetest.Rules {
 	r.UpdateRenews, r.ReleaseRenews, r.FoldsCase = l.UpdateRenews, l.ReleaseRenews, l.CaseInsensitiveIDs
 	r.LockedReadClearsMark = l.Name != layout.V10
 	r.KeepsRevision, r.CountsExactly, r.Remote = false, true, true
-	r.Conditions = []session.ConditionKind{session.KindInsert, session.KindIfCookie}
+	if !l.CookieRises {
+		r.Conditions = []session.ConditionKind{session.KindInsert, session.KindIfCookie}
+	}
 	r.Needs = storetest.AllAbilities &^ storetest.Waits
 	return r
 }

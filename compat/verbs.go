@@ -303,8 +303,12 @@ func (t *Table) SetAndRelease(ctx context.Context, k session.Key, v session.Valu
 	case session.KindIfCookie:
 		s, err := t.guarded(ctx, k, cond.Cookie(), t.verbs.update(v, cond.Cookie()))
 		return t.outcome(k, "writing", cond.Cookie(), s, err)
+	case session.KindIfFree:
+		if t.layout.CookieRises {
+			return t.setWhileFree(ctx, k, v, cond.Cookie())
+		}
 	}
-	return fmt.Errorf("writing session %v: SQL Server's providers know no such condition", k)
+	return fmt.Errorf("writing session %v: its layout knows no such condition", k)
 }
 
 // ReleaseExclusive implements session.Store.
@@ -325,8 +329,11 @@ func (t *Table) Remove(ctx context.Context, k session.Key, cond session.Conditio
 	if err := t.writable(); err != nil {
 		return err
 	}
+	if cond.Kind() == session.KindIfFree && t.layout.CookieRises {
+		return t.removeWhileFree(ctx, k, cond.Cookie())
+	}
 	if cond.Kind() != session.KindIfCookie {
-		return fmt.Errorf("removing session %v: SQL Server's providers know no such condition", k)
+		return fmt.Errorf("removing session %v: its layout knows no such condition", k)
 	}
 	s, err := t.guarded(ctx, k, cond.Cookie(), call{text: t.verbs.remove()})
 	return t.outcome(k, "removing", cond.Cookie(), s, err)

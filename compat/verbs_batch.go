@@ -10,7 +10,7 @@ import (
 // one of their own (sql-layouts.md 8).
 //
 // A read looks at the row and then changes it only if it is still so: that is one step on every engine, whether it locks
-// rows or works on versions of them.
+// rows or works on versions of them. A row that was not there and comes in between has not been read.
 type batchVerbs struct{ t *Table }
 
 func (v batchVerbs) read(exclusive bool) string {
@@ -28,7 +28,7 @@ func (v batchVerbs) read(exclusive bool) string {
 		"UPDATE " + t.name() + hint + " SET [Expires] = DATEADD(minute, [Timeout], GETUTCDATE()), [Flags] = [Flags] & -2" + lock +
 		" WHERE [SessionId] = @p1 AND [LockCookie] = @cookie AND [Locked] = @locked AND [Flags] = @flags;\n" +
 		"SET @changed = @@ROWCOUNT;\nEND;\n" +
-		"SELECT @cookie = [LockCookie], @short = CASE WHEN @locked = 0 THEN " + v.payload() + " END FROM " + t.name() + hint +
+		"IF @changed > 0\nSELECT @cookie = [LockCookie], @short = CASE WHEN @locked = 0 THEN " + v.payload() + " END FROM " + t.name() + hint +
 		" WHERE [SessionId] = @p1;\n"
 }
 
