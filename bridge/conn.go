@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // Conn is one client's connection.
@@ -18,8 +19,11 @@ type Conn struct {
 
 	mu     sync.Mutex
 	busy   bool
-	ending bool // the server stops: no further request
+	ending time.Time // the server stops: when it waits no more for a request that is on its way. Zero: it does not
 }
+
+// onTheirWay is how long a server that stops still takes requests off connections that it has: they may have been sent.
+const onTheirWay = 100 * time.Millisecond
 
 // Context ends when the connection is over, and when Shutdown runs out of patience.
 func (c *Conn) Context() context.Context { return c.ctx }
@@ -31,13 +35,11 @@ func (c *Conn) Siblings() int {
 	return c.server.hosts[c.Host]
 }
 
-// Begin says that a request is being worked on: its first byte has been read. False: the server stops, and the request
-// must not be begun.
-func (c *Conn) Begin() bool {
+// Begin says that a request is being worked on: its first byte has been read.
+func (c *Conn) Begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.busy = !c.ending
-	return c.busy
+	c.busy = true
 }
 
 // End says that the request has been answered. False: the server stops, and the connection is to be left.
@@ -45,15 +47,25 @@ func (c *Conn) End() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.busy = false
-	return !c.ending
+	return c.ending.IsZero()
 }
 
-// drain lets a request that is being worked on be the last one.
+// SetReadDeadline implements net.Conn. While the server stops, the wait for a request is short.
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.busy && !c.ending.IsZero() && (t.IsZero() || t.After(c.ending)) {
+		t = c.ending
+	}
+	return c.Conn.SetReadDeadline(t)
+}
+
+// drain lets a request that is being worked on, or on its way, be the last one.
 func (c *Conn) drain() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ending = true
+	c.ending = time.Now().Add(onTheirWay)
 	if !c.busy {
-		c.Conn.Close()
+		c.Conn.SetReadDeadline(c.ending)
 	}
 }

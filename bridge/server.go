@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -142,6 +143,11 @@ func hostOf(a net.Addr) netip.Addr {
 
 func (s *Server) run(c *Conn) {
 	defer s.over(c)
+	defer func() {
+		if p := recover(); p != nil && s.Logger != nil { // one request, and not everybody's sessions
+			s.Logger.Error("a connection failed by a fault of this program", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
 	s.Handle(c)
 }
 
@@ -186,8 +192,8 @@ func (s *Server) Open() int {
 	return len(s.conns)
 }
 
-// Shutdown stops in order: no connection is taken any more, those between two requests are closed, and those within one
-// after its answer. When the context ends the rest are cut off, and its error is returned. It must be called once.
+// Shutdown stops in order: no connection is taken any more, those between two requests are closed soon, and those within
+// one, or with one on its way, after its answer. When the context ends the rest are cut off, and its error is returned. It must be called once.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.draining, s.empty = true, make(chan struct{})

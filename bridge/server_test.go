@@ -22,9 +22,7 @@ type echo struct {
 
 func (e *echo) serve(c *bridge.Conn) {
 	for lines := bufio.NewScanner(c); lines.Scan(); {
-		if !c.Begin() {
-			return
-		}
+		c.Begin()
 		if lines.Text() == "wait" {
 			e.began <- struct{}{}
 			select {

@@ -72,6 +72,10 @@ func (c *conn) serve() bool {
 		return false
 	}
 	*out = ans.head[:0]
+	if ans.unsent != nil && len(c.buf) == 0 && gone(c.Conn.Conn) { // what is sent to it would seem to arrive
+		ans.unsent()
+		return false
+	}
 	return c.answer(ans) && c.End()
 }
 
@@ -91,7 +95,6 @@ func (c *conn) refuse() {
 var (
 	errHeadTooLong = fmt.Errorf("a head of more than %d bytes", maxHead)
 	errTooLarge    = errors.New("a body of more than MaxBody bytes")
-	errStopping    = errors.New("the server stops")
 )
 
 // head reads until there is a whole head in buf, and returns its length.
@@ -99,9 +102,8 @@ func (c *conn) head() (int, error) {
 	seen, begun := 0, false
 	for {
 		if len(c.buf) > 0 && !begun {
-			if begun = c.Begin(); !begun {
-				return 0, errStopping
-			}
+			c.Begin()
+			begun = true
 		}
 		if n := headLen(c.buf, seen); n > 0 {
 			return n, nil
@@ -152,7 +154,9 @@ func (c *conn) body(n int) ([]byte, error) {
 	}
 	for got < n {
 		if got == len(b) {
-			b = append(b, make([]byte, min(n-got, len(b)))...)
+			more := make([]byte, min(n, 2*len(b)))
+			copy(more, b)
+			b = more
 		}
 		m, err := io.ReadAtLeast(c.Conn, b[got:], 1)
 		got += m

@@ -83,11 +83,10 @@ func fixed(b []byte, answer string) (reply, error) { return reply{head: append(b
 // not be answered, since whatever the answer is, clients would make something wrong of it (10.3).
 func (f *Front) do(c *conn, r *request, body, b []byte) (reply, error) {
 	ctx := c.Context()
-	if r.op == opBad {
-		return fixed(b, answerBad)
-	}
 	k := f.key(r.target)
 	switch r.op {
+	case opBad:
+		return f.badCookie(ctx, k, b)
 	case opGet:
 		item, err := f.Store.Get(ctx, k)
 		return f.item(ctx, k, item, err, false, b)
@@ -127,19 +126,20 @@ func (f *Front) item(ctx context.Context, k session.Key, item session.Item, err 
 		return f.done(err, b)
 	}
 	unlock := func() error {
-		if !exclusive {
-			return nil
-		}
 		return f.Store.ReleaseExclusive(context.WithoutCancel(ctx), k, item.Cookie)
 	}
-	if len(item.Payload) == 0 {
-		return reply{}, errors.Join(fmt.Errorf("session %v: %w", k, errEmpty), unlock())
+	ans := reply{head: appendItem(b, &item, exclusive), payload: item.Payload}
+	if exclusive { // nobody would know of the lock, and each page of the session would wait 110 s for it
+		ans.unsent = func() { f.warn("giving back a lock whose answer could not be sent", unlock()) }
 	}
-	return reply{
-		head: appendItem(b, &item, exclusive), payload: item.Payload,
-		// Nobody knows of this lock, and each page of the session would wait 110 s for it.
-		unsent: func() { f.warn("giving back a lock whose answer could not be sent", unlock()) },
-	}, nil
+	if len(item.Payload) > 0 {
+		return ans, nil
+	}
+	err = fmt.Errorf("session %v: %w", k, errEmpty)
+	if exclusive {
+		err = errors.Join(err, unlock())
+	}
+	return reply{}, err
 }
 
 // release answers 200 for an unlocked session whatever the cookie is (T10), and then tells of the uninitialized mark, which
@@ -172,7 +172,8 @@ func (f *Front) release(ctx context.Context, k session.Key, cookie number, b []b
 // firstCookie is that of a session that was never locked (6.1).
 const firstCookie = 1
 
-// badCookie answers a request whose lock cookie is missing or no number: that is looked at after the session (6.2).
+// badCookie answers a request whose lock cookie is missing or no number, or whose Exclusive is no word that is known: that is
+// looked at after the session (6.2).
 func (f *Front) badCookie(ctx context.Context, k session.Key, b []byte) (reply, error) {
 	if err := f.Store.ResetTimeout(ctx, k); err != nil {
 		return f.done(err, b)
@@ -197,8 +198,14 @@ func (f *Front) set(ctx context.Context, k session.Key, r *request, body, b []by
 		}
 		return f.done(err, b)
 	}
-	if r.lockCookie.bad {
-		return fixed(b, answerBad)
+	if r.lockCookie.bad { // that of a session which is made new does not matter
+		r.lockCookie.value = 0
+		if err := f.Store.ResetTimeout(ctx, k); !errors.Is(err, session.ErrNotFound) {
+			if err == nil {
+				return fixed(b, answerBad)
+			}
+			return f.done(err, b)
+		}
 	}
 	return f.done(f.Store.SetAndRelease(ctx, k, v, session.IfFree(r.lockCookie.value)), b)
 }

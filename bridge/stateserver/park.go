@@ -40,7 +40,11 @@ func (p *parked) leave(host netip.Addr) {
 
 // acquire is GetExclusive, and waits for a session that is locked.
 func (f *Front) acquire(c *conn, k session.Key) (session.Item, error) {
-	item, err := f.Store.GetExclusive(c.Context(), k)
+	named := func(ctx context.Context) context.Context { return ctx }
+	if f.Named != nil {
+		named = func(ctx context.Context) context.Context { return f.Named(ctx, c.Host.String()) }
+	}
+	item, err := f.Store.GetExclusive(named(c.Context()), k)
 	var locked *session.LockedError
 	waiter, can := f.Store.(session.Waiter)
 	if f.Park <= 0 || !can || !errors.As(err, &locked) || !f.parked.enter(c.Host, c.Siblings()) {
@@ -48,10 +52,7 @@ func (f *Front) acquire(c *conn, k session.Key) (session.Item, error) {
 	}
 	defer f.parked.leave(c.Host)
 	ctx, stop := c.watch()
-	if f.Named != nil {
-		ctx = f.Named(ctx, c.Host.String())
-	}
-	item, err = waiter.WaitExclusive(ctx, k, f.Park)
+	item, err = waiter.WaitExclusive(named(ctx), k, f.Park)
 	if left := stop(); left && err == nil { // a lock that nobody holds would stop the session's pages for 110 s
 		return session.Item{}, errors.Join(errLeft, f.Store.ReleaseExclusive(context.WithoutCancel(c.Context()), k, item.Cookie))
 	}

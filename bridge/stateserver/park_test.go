@@ -1,7 +1,9 @@
 package stateserver_test
 
 import (
+	"context"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -109,6 +111,48 @@ func TestAClientThatGoesAwayIsNotWaitedFor(t *testing.T) {
 	if err != nil || again.Cookie <= item.Cookie {
 		t.Errorf("the session is held by nobody: %+v, %v", again, err)
 	}
+}
+
+// TestAClientThatDoesNotWaitForTheAnswer: it has asked for a free session and closed its connection.
+func TestAClientThatDoesNotWaitForTheAnswer(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there a closed connection is noticed by reading only")
+	}
+	store := memstore.New(memstore.Options{})
+	t.Cleanup(func() { store.Close() })
+	gone := &closing{Store: store, asked: make(chan net.Conn, 1)}
+	addr := serve(t, &stateserver.Front{Store: gone}, &bridge.Server{})
+	k := session.Key{App: "/LM/W3SVC/2/ROOT(oXvpnxcuEWqKAgOETha32JavYZ6eCqrpTN5/HxWS854=)", ID: "left"}
+	if err := store.SetAndRelease(t.Context(), k, session.Value{Payload: []byte(empty), Timeout: 20}, session.IfFree(0)); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.asked <- conn
+	if _, err := conn.Write([]byte("GET " + path + "left HTTP/1.1\r\nHost: h\r\nExclusive: acquire\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	for released := false; !released; runtime.Gosched() {
+		r, err := session.PeekOne(t.Context(), store, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		released = r.Lock.Cookie == 2 && !r.Lock.Locked
+	}
+}
+
+// closing closes a client's connection while its lock is being taken.
+type closing struct {
+	session.Store
+	asked chan net.Conn
+}
+
+func (c *closing) GetExclusive(ctx context.Context, k session.Key) (session.Item, error) {
+	conn := <-c.asked
+	conn.Close()
+	return c.Store.GetExclusive(ctx, k)
 }
 
 // BenchmarkHandOver has 8 clients on one session, each on a connection of its own beside idle ones, and reports how long a

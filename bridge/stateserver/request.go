@@ -41,7 +41,7 @@ var (
 	errRequestLine = errors.New("no request line of the State Server protocol")
 	errVerb        = errors.New("a verb that nobody knows")
 	errHeader      = errors.New("a header line without a colon, or with a name that is none")
-	errLength      = errors.New("a Content-Length that is no length")
+	errLength      = errors.New("a Content-Length that is no length, or two")
 	errBody        = errors.New("a body where none belongs")
 )
 
@@ -83,6 +83,9 @@ func parseHead(head []byte) (request, error) {
 		case is(name, "Exclusive"):
 			exclusive = value
 		case is(name, "Content-Length"):
+			if length.given {
+				return r, errLength
+			}
 			length = parseNumber(value)
 		case is(name, "Timeout"):
 			r.timeout = notNegative(parseNumber(value))

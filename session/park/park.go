@@ -35,6 +35,11 @@ func Client(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, clientKey{}, name)
 }
 
+func clientOf(ctx context.Context) string {
+	name, _ := ctx.Value(clientKey{}).(string)
+	return name
+}
+
 // Store is a session.Store and a session.Waiter. GetExclusive does not wait, but does not overtake those who do either.
 type Store struct {
 	session.Store
@@ -79,26 +84,47 @@ func (s *Store) shard(k session.Key) *shard {
 	return &s.shards[maphash.Comparable(s.seed, k)%uint64(len(s.shards))]
 }
 
-// GetExclusive implements session.Store. While others wait the session counts as locked.
+// GetExclusive implements session.Store. While others wait, or have their place kept, the session counts as locked.
 func (s *Store) GetExclusive(ctx context.Context, k session.Key) (session.Item, error) {
-	if refusal := s.awaited(k); refusal != nil {
+	own, refusal := s.awaited(ctx, k)
+	if refusal != nil {
 		return session.Item{}, refusal
 	}
-	return s.Store.GetExclusive(ctx, k)
+	item, err := s.Store.GetExclusive(ctx, k)
+	var locked *session.LockedError
+	if own != nil && !errors.As(err, &locked) {
+		s.used(k, own)
+	}
+	return item, err
 }
 
-// awaited says whether somebody waits for a session, or has a place there.
-func (s *Store) awaited(k session.Key) error {
+// used gives a kept place away whose owner has come, unless somebody stands there by now.
+func (s *Store) used(k session.Key, p *place) {
+	sh := s.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if !p.kept.IsZero() {
+		p.kept = time.Now()
+		sh.queue(k).wake()
+	}
+}
+
+// awaited says whether somebody waits for a session, or has a place there, before the one who asks. own is the place that is
+// kept for the one who asks, if that is the first.
+func (s *Store) awaited(ctx context.Context, k session.Key) (own *place, refusal error) {
 	sh := s.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	q := sh.queue(k)
-	if q == nil {
-		return nil
+	if q == nil || q.locked.Cookie == 0 { // whoever is first is about to find out
+		return nil, nil
 	}
-	refusal := q.locked
-	refusal.Uninitialized = false
-	return &refusal
+	if first := q.places[0]; !first.kept.IsZero() && first.client == clientOf(ctx) {
+		return first, nil
+	}
+	locked := q.locked
+	locked.Uninitialized = false
+	return nil, &locked
 }
 
 // SetAndRelease implements session.Store.
@@ -118,8 +144,25 @@ func (s *Store) ReleaseExclusive(ctx context.Context, k session.Key, cookie int3
 // Remove implements session.Store.
 func (s *Store) Remove(ctx context.Context, k session.Key, cond session.Condition) error {
 	err := s.Store.Remove(ctx, k, cond)
+	if err == nil || errors.Is(err, session.ErrNotFound) {
+		s.removed(k)
+	}
 	s.released(k, err)
 	return err
+}
+
+// removed takes away the places that are kept at a session which is no more.
+func (s *Store) removed(k session.Key) {
+	sh := s.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if q := sh.queues[k]; q != nil {
+		for _, p := range q.places {
+			if !p.kept.IsZero() {
+				p.kept = time.Now()
+			}
+		}
+	}
 }
 
 // released gives the first in the queue a sign. An error that is none of the contract's may hide a release that took place.
@@ -173,24 +216,17 @@ func (q *queue) wake() {
 
 // WaitExclusive implements session.Waiter. The waiting time is counted on the machine's clock.
 func (s *Store) WaitExclusive(ctx context.Context, k session.Key, wait time.Duration) (session.Item, error) {
-	if s.awaited(k) == nil {
-		item, err := s.Store.GetExclusive(ctx, k)
-		var locked *session.LockedError
-		if !errors.As(err, &locked) || wait <= 0 {
-			return item, err
-		}
-		return s.wait(ctx, k, wait, *locked)
+	item, err := s.GetExclusive(ctx, k)
+	var locked *session.LockedError
+	if !errors.As(err, &locked) || wait <= 0 {
+		return item, err
 	}
-	if wait <= 0 {
-		return s.GetExclusive(ctx, k)
-	}
-	return s.wait(ctx, k, wait, session.LockedError{})
+	return s.wait(ctx, k, wait, *locked)
 }
 
-// join takes a place at the end of the queue, or the one that was kept. nil: there are too many already. refusal is what is
-// known of the lock, if anything is.
-func (s *Store) join(ctx context.Context, k session.Key, refusal session.LockedError) (*place, session.LockedError) {
-	client, _ := ctx.Value(clientKey{}).(string)
+// join takes a place at the end of the queue, or the one that was kept; nil: there are too many already.
+func (s *Store) join(ctx context.Context, k session.Key, refusal session.LockedError) *place {
+	client := clientOf(ctx)
 	sh := s.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
@@ -202,7 +238,7 @@ func (s *Store) join(ctx context.Context, k session.Key, refusal session.LockedE
 		}
 		sh.queues[k] = q
 	}
-	if refusal.Cookie != 0 {
+	if refusal.Cookie >= q.locked.Cookie {
 		q.locked = refusal
 	}
 	p := &place{client: client, turn: make(chan struct{}, 1)}
@@ -210,27 +246,27 @@ func (s *Store) join(ctx context.Context, k session.Key, refusal session.LockedE
 	for _, old := range q.places {
 		if client != "" && old.client == client && !old.kept.IsZero() {
 			old.kept, old.turn = time.Time{}, p.turn
-			return old, q.locked
+			return old
 		}
 	}
 	if len(q.places) >= s.o.Limit {
-		return nil, q.locked
+		return nil
 	}
 	q.places = append(q.places, p)
-	return p, q.locked
+	return p
 }
 
 // wait stands in the queue until it is the first and the lock is free, or the time is up.
 func (s *Store) wait(ctx context.Context, k session.Key, wait time.Duration, refusal session.LockedError) (session.Item, error) {
 	began := time.Now()
 	marked := refusal.Uninitialized // a refused read may have spent the mark, and told us alone
-	p, refusal := s.join(ctx, k, refusal)
-	refuse := func() error {
-		refusal.Uninitialized = marked
-		return &refusal
+	refuse := func(now session.LockedError) error {
+		now.Uninitialized = marked
+		return &now
 	}
+	p := s.join(ctx, k, refusal)
 	if p == nil {
-		return session.Item{}, refuse()
+		return session.Item{}, refuse(refusal)
 	}
 	up := time.NewTimer(wait - time.Since(began))
 	defer up.Stop()
@@ -241,26 +277,30 @@ func (s *Store) wait(ctx context.Context, k session.Key, wait time.Duration, ref
 		case <-p.turn:
 		case <-look.C:
 		case <-up.C:
-			s.leave(k, p, s.o.Keep)
-			return session.Item{}, refuse()
+			return session.Item{}, refuse(s.leave(k, p, s.o.Keep))
 		case <-ctx.Done():
-			s.leave(k, p, 0)
-			return session.Item{}, fmt.Errorf("waiting for a session: %w: %w", ctx.Err(), refuse())
+			return session.Item{}, fmt.Errorf("waiting for a session: %w: %w", ctx.Err(), refuse(s.leave(k, p, 0)))
 		}
 		look.Reset(s.o.Look)
 		if !s.first(k, p) {
 			continue
 		}
-		item, err := s.Store.GetExclusive(ctx, k)
+		// Cut off in the middle, nobody would know whether the lock was taken, and under which cookie.
+		item, err := s.Store.GetExclusive(context.WithoutCancel(ctx), k)
 		var locked *session.LockedError
-		if errors.As(err, &locked) && ctx.Err() == nil {
+		if errors.As(err, &locked) {
 			marked = marked || locked.Uninitialized
-			refusal = *locked
-			s.learn(k, refusal)
+			s.learn(k, *locked)
 			continue
 		}
+		if err == nil {
+			s.learn(k, session.LockedError{Cookie: item.Cookie, Since: item.Since})
+			item.Uninitialized = item.Uninitialized || marked
+		}
 		s.leave(k, p, 0)
-		item.Uninitialized = err == nil && (item.Uninitialized || marked)
+		if gone := ctx.Err(); gone != nil && err == nil {
+			return session.Item{}, errors.Join(gone, s.ReleaseExclusive(context.WithoutCancel(ctx), k, item.Cookie))
+		}
 		return item, err
 	}
 }
@@ -282,15 +322,21 @@ func (s *Store) learn(k session.Key, refusal session.LockedError) {
 	}
 }
 
-// leave gives a place away, at once or, if it is a named client's, after a while; whoever is the first then may look.
-func (s *Store) leave(k session.Key, p *place, keep time.Duration) {
+// leave gives a place away, at once or, if it is a named client's, after a while; whoever is the first then may look. It
+// returns what is known of the lock.
+func (s *Store) leave(k session.Key, p *place, keep time.Duration) session.LockedError {
 	sh := s.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
+	var locked session.LockedError
+	if q := sh.queues[k]; q != nil {
+		locked = q.locked
+	}
 	p.kept = time.Now()
 	if p.client != "" && keep > 0 {
 		p.kept = p.kept.Add(keep)
 		time.AfterFunc(keep, func() { s.released(k, nil) })
 	}
 	sh.queue(k).wake()
+	return locked
 }

@@ -195,3 +195,118 @@ func TestForcedRelease(t *testing.T) {
 		expect(t, visit(t, s, "page", time.Second), cookie+1, "the page")
 	})
 }
+
+// TestWhoComesBackNeedNotWait: the lock was given back while its place was kept, and nobody is before it.
+func TestWhoComesBackNeedNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, cookie := locked(t, park.Options{})
+		page := visit(t, s, "page", time.Second)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		expect(t, page, 0, "page")
+		release(t, s, cookie)
+		if _, err := s.GetExclusive(park.Client(t.Context(), "other"), key); err == nil {
+			t.Error("another overtakes")
+		}
+		item, err := s.GetExclusive(park.Client(t.Context(), "page"), key)
+		if err != nil || item.Cookie != cookie+1 {
+			t.Errorf("who comes back gets %+v, %v", item, err)
+		}
+		release(t, s, cookie+1)
+		if _, err := s.GetExclusive(t.Context(), key); err != nil {
+			t.Errorf("its place is kept although it has come: %v", err)
+		}
+	})
+}
+
+// TestNoPlaceAtARemovedSession: it is gone for whoever asks.
+func TestNoPlaceAtARemovedSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, cookie := locked(t, park.Options{})
+		page := visit(t, s, "page", time.Second)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		expect(t, page, 0, "page")
+		if err := s.Remove(t.Context(), key, session.IfCookie(cookie)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.GetExclusive(t.Context(), key); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("a removed session: %v", err)
+		}
+	})
+}
+
+// TestWhoIsSentAwayLearnsOfTheLatestLock, which another client has taken since it came.
+func TestWhoIsSentAwayLearnsOfTheLatestLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, cookie := locked(t, park.Options{})
+		first := visit(t, s, "first", time.Minute)
+		over := make(chan error, 1)
+		go func() {
+			_, err := s.WaitExclusive(park.Client(t.Context(), "second"), key, 2*time.Second)
+			over <- err
+		}()
+		synctest.Wait()
+		release(t, s, cookie)
+		expect(t, first, cookie+1, "first")
+		var refused *session.LockedError
+		if err := <-over; !errors.As(err, &refused) || refused.Cookie != cookie+1 {
+			t.Errorf("the second is told %v, the lock has cookie %d", err, cookie+1)
+		}
+	})
+}
+
+// slow is a store whose locks take a while, and which tells when one is being taken.
+type slow struct {
+	session.Store
+	taking chan struct{}
+	goOn   chan struct{}
+}
+
+func (s *slow) GetExclusive(ctx context.Context, k session.Key) (session.Item, error) {
+	item, err := s.Store.GetExclusive(ctx, k)
+	if err != nil {
+		return item, err
+	}
+	s.taking <- struct{}{}
+	select {
+	case <-s.goOn:
+		return item, nil
+	case <-ctx.Done():
+		return session.Item{}, ctx.Err()
+	}
+}
+
+// TestNoLockIsLeftWithNobody: the client goes away in the very moment in which the store gives it the lock.
+func TestNoLockIsLeftWithNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := memstore.New(memstore.Options{})
+		st := &slow{inner, make(chan struct{}), make(chan struct{})}
+		s := park.New(st, park.Options{})
+		if err := s.SetAndRelease(t.Context(), key, session.Value{Payload: []byte{1}, Timeout: 20}, session.Insert()); err != nil {
+			t.Fatal(err)
+		}
+		item, err := inner.GetExclusive(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		over := make(chan error, 1)
+		go func() {
+			_, err := s.WaitExclusive(ctx, key, time.Minute)
+			over <- err
+		}()
+		synctest.Wait()
+		release(t, inner, item.Cookie)
+		<-st.taking
+		cancel()
+		synctest.Wait()
+		close(st.goOn)
+		if err := <-over; !errors.Is(err, context.Canceled) {
+			t.Errorf("who has gone gets %v", err)
+		}
+		if _, err := inner.GetExclusive(t.Context(), key); err != nil {
+			t.Errorf("the lock is held by nobody: %v", err)
+		}
+	})
+}

@@ -1,0 +1,111 @@
+package stateserver_test
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "github.com/microsoft/go-mssqldb"
+
+	"github.com/aspstate/aspstate/bridge"
+	"github.com/aspstate/aspstate/bridge/stateserver"
+	"github.com/aspstate/aspstate/compat"
+	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/session/storetest"
+)
+
+// onTable makes a table of the async provider on the test engine and serves it. clear empties it.
+func onTable(t *testing.T, database string) (addr string, foldsCase bool, clear func(t *testing.T)) {
+	t.Helper()
+	dsn := os.Getenv("ASPSTATE_TEST_SQLSERVER")
+	if dsn == "" {
+		t.Skip("ASPSTATE_TEST_SQLSERVER is not set: a DSN of a login that may create databases")
+	}
+	admin, err := sql.Open("sqlserver", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { admin.Close() })
+	for _, q := range []string{"DROP DATABASE IF EXISTS " + database, "CREATE DATABASE " + database} {
+		if _, err := admin.Exec(q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := compat.ParseDSN(dsn + "&database=" + database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := compat.Connect(t.Context(), d, compat.ConnectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if _, err := s.Install(t.Context(), compat.SchemaOptions{Layout: layout.SQLServer}); err != nil {
+		t.Fatal(err)
+	}
+	held, err := s.Detect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := held.Choose(layout.SQLServer, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := s.Open(t.Context(), found, compat.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { table.Close() })
+	reg, err := layout.NewRegistry(layout.Application{Name: "shop", AppIDs: []string{appID("shop")}},
+		layout.Application{Name: "site2", AppIDs: []string{"/LM/W3SVC/2/ROOT"}}, layout.Application{Name: "spec", AppIDs: []string{"/w3svc/root/fxstatebvt"}},
+		layout.Application{Name: "forum", AppIDs: []string{appID("forum")}}, layout.Application{Name: "sho", AppIDs: []string{appID("sho")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	spelling, err := layout.NewSpelling(reg, layout.RuleAsync21)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := &layout.Respelled{Table: table, Spelling: spelling, Rule: layout.RuleAsync21}
+	addr = serve(t, &stateserver.Front{Store: store, Registry: reg}, &bridge.Server{})
+	return addr, table.Layout().CaseInsensitiveIDs, func(t *testing.T) {
+		t.Helper()
+		if _, err := admin.Exec("DELETE FROM " + database + ".dbo.ASPNetSessionState"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestStoreOverTheWireOnSQLServer: the suite through the protocol, with a table behind it. It serves expired sessions until
+// they are swept, as all such tables do.
+func TestStoreOverTheWireOnSQLServer(t *testing.T) {
+	addr, foldsCase, clear := onTable(t, "h_bridge_store")
+	r := overTheWire()
+	r.ServesExpired, r.FoldsCase = true, foldsCase
+	storetest.Run(t, func(t *testing.T) storetest.Subject {
+		clear(t)
+		c := stateserver.NewClient(addr, stateserver.ClientOptions{})
+		t.Cleanup(func() { c.Close() })
+		return storetest.Subject{Store: c, Key: spelled}
+	}, r)
+}
+
+// TestCapturesOnSQLServer: every exchange with a table behind it. Those of one file only use the sessions of that file.
+func TestCapturesOnSQLServer(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(captures, "*.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Skipf("%s is not here", captures)
+	}
+	addr, _, clear := onTable(t, "h_bridge_captures")
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			clear(t)
+			replay(t, addr, readExchange(t, file))
+		})
+	}
+}
