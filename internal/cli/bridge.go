@@ -7,28 +7,28 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/aspstate/aspstate/bridge"
 	"github.com/aspstate/aspstate/bridge/stateserver"
-	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session/memstore"
 	"github.com/aspstate/aspstate/session/park"
 )
-
-// sweepEvery is how often Microsoft's State Server looks for expired sessions.
-const sweepEvery = 20 * time.Second
 
 func bridgeCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:  "bridge",
 		Usage: "serve sessions to ASP.NET applications in the place of the ASP.NET State Server",
-		Flags: []cli.Flag{
+		Flags: slices.Concat(toFlags()[:1], toFlags()[2:], []cli.Flag{ // all but --to-dsn, which is --store here
 			&cli.StringFlag{Name: "stateserver", Usage: "`ADDR` to listen on for <sessionState mode=\"StateServer\">, such as 127.0.0.1:42424"},
-			&cli.StringFlag{Name: "store", Usage: "`DSN` of the store: embedded:DIR; without it sessions are in memory alone", EnvVars: []string{"ASPSTATE_STORE_DSN"}},
+			&cli.StringFlag{
+				Name:    "store",
+				Usage:   "`DSN` of the store: embedded:DIR or a SQL Server connection string; without it sessions are in memory alone",
+				EnvVars: []string{"ASPSTATE_STORE_DSN"},
+			},
 			&cli.StringFlag{Name: "sync", Value: memstore.SyncInterval.String(), Usage: "when a change is on disk: `always|interval|off`: before it is acknowledged, a second later, or when the system likes"},
 			&cli.Int64Flag{Name: "max-memory", Usage: "most `BYTES` of sessions; over it new ones are refused, none is dropped (0: no limit)"},
 			&cli.IntFlag{Name: "max-body", Value: stateserver.DefaultMaxBody, Usage: "most `BYTES` of one session"},
@@ -38,7 +38,7 @@ func bridgeCommand(s Streams) *cli.Command {
 			&cli.IntFlag{Name: "park-limit", Value: 8, Usage: "at most `N` wait for one session"},
 			&cli.DurationFlag{Name: "drain", Value: 10 * time.Second, Usage: "how long requests under way may take when the program is stopped"},
 			appFlag(),
-		},
+		}),
 		Action: func(c *cli.Context) error { return serveBridge(c, s) },
 	}
 }
@@ -53,36 +53,48 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 	if c.Duration("park") < 0 || c.Int("park-limit") < 1 {
 		return usage("--park 0 lets nobody wait", "--park and --park-limit: neither can be less than nothing")
 	}
-	log := slog.New(slog.NewTextHandler(s.Err, nil))
-	reg, err := bridgeApps(c)
-	if err != nil {
-		return err
+	for _, name := range []string{"max-memory", "max-connections", "drain"} {
+		if c.Int64(name) < 0 || c.Duration(name) < 0 {
+			return usage("", "--%s cannot be less than nothing", name)
+		}
 	}
+	if c.Int("max-body") < 1 {
+		return usage("", "--max-body: sessions have at least one byte")
+	}
+	log := slog.New(slog.NewTextHandler(s.Err, nil))
 	allow, err := networks(c.StringSlice("allow"))
 	if err != nil {
 		return err
 	}
-	store, title, err := bridgeStore(c, log)
+	st, err := newStores(c, s)
 	if err != nil {
 		return err
 	}
-	defer closing(store, &err)
+	defer closing(st, &err)
+	if len(st.chosen) > 0 { // here nothing is chosen: applications are made known
+		return usage("--app "+st.chosen[0]+"=APPID[,APPID…]", "--app %s: it has no application id", st.chosen[0])
+	}
+	store, err := st.served(log)
+	if err != nil {
+		return err
+	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(c.Context, "tcp", c.String("stateserver"))
 	if err != nil {
 		return &failure{code: exitUnreachable, err: fmt.Errorf("listening: %w", err), hint: "is another State Server (aspnet_state) using the port?"}
 	}
 	front := &stateserver.Front{
-		Store: park.New(store, park.Options{Limit: c.Int("park-limit")}), Registry: reg,
+		Store: park.New(store.Store, park.Options{Limit: c.Int("park-limit")}), Registry: store.registry,
 		Park: c.Duration("park"), Named: park.Client, MaxBody: c.Int("max-body"), Logger: log,
 	}
 	srv := &bridge.Server{Handle: front.Serve, Allow: allow, MaxConns: c.Int("max-connections"), Logger: log}
 	warnOfNetworks(log, l.Addr(), allow)
-	n, err := store.Count(c.Context)
-	if err != nil {
-		return err
+	if store.sweeper != nil {
+		ctx, stop := context.WithCancel(c.Context)
+		defer stop()
+		go sweepNowAndThen(ctx, log, store.sweeper)
 	}
-	log.Info("serving", "protocol", "State Server", "address", l.Addr().String(), "store", title, "sessions", n)
+	log.Info("serving", "protocol", "State Server", "address", l.Addr().String(), "store", store.title, "sessions", store.sessions)
 	return untilStopped(c.Context, log, srv, l, c.Duration("drain"))
 }
 
@@ -105,42 +117,6 @@ func untilStopped(ctx context.Context, log *slog.Logger, srv *bridge.Server, l n
 		return err
 	}
 	return nil
-}
-
-// bridgeStore opens the store, and says for people what it is.
-func bridgeStore(c *cli.Context, log *slog.Logger) (*memstore.Store, string, error) {
-	policy, err := memstore.ParsePolicy(c.String("sync"))
-	if err != nil {
-		return nil, "", usage("", "--sync: %v", err)
-	}
-	o := memstore.Options{Now: clock, Logger: log, SweepEvery: sweepEvery, MaxBytes: c.Int64("max-memory"), Sync: policy}
-	dsn := c.String("store")
-	if dsn == "" {
-		log.Warn("sessions are in memory alone and gone when the program stops; --store embedded:DIR keeps them")
-		return memstore.New(o), "memory", nil
-	}
-	dir, ok := strings.CutPrefix(dsn, "embedded:")
-	if !ok || dir == "" {
-		return nil, "", usage("--store embedded:DIR", "--store: this version serves from embedded stores alone")
-	}
-	store, err := memstore.Open(dir, o)
-	return store, "embedded:" + dir + ", sync " + policy.String(), err
-}
-
-// bridgeApps reads --app: here nothing is chosen, applications are made known.
-func bridgeApps(c *cli.Context) (*layout.Registry, error) {
-	known, chosen, err := appsFlag(c)
-	if err != nil {
-		return nil, err
-	}
-	if len(chosen) > 0 {
-		return nil, usage("--app "+chosen[0]+"=APPID[,APPID…]", "--app %s: it has no application id", chosen[0])
-	}
-	reg, err := layout.NewRegistry(known...)
-	if err != nil {
-		return nil, usage("", "--app: %v", err)
-	}
-	return reg, nil
 }
 
 // networks reads --allow; nil where it is not given. A single address is a network of one.

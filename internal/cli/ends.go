@@ -337,7 +337,7 @@ func (s *stores) dsns(side string) []string {
 	if side == "from" {
 		return slices.DeleteFunc(slices.Clone(s.c.StringSlice("from-dsn")), func(d string) bool { return d == "" })
 	}
-	if d := s.c.String("to-dsn"); d != "" {
+	if d := cmp.Or(s.c.String("to-dsn"), s.c.String("store")); d != "" {
 		return []string{d}
 	}
 	return nil

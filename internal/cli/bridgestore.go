@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/session"
+	"github.com/aspstate/aspstate/session/memstore"
+)
+
+// How often expired sessions are looked for: in an embedded store as Microsoft's State Server does it, in a table as the
+// purge jobs do (sql-layouts.md 12).
+const (
+	sweepEvery      = 20 * time.Second
+	sweepTableEvery = time.Minute
+	sweepAtOnce     = 500
+)
+
+// served is the store of a bridge.
+type served struct {
+	session.Store
+	registry *layout.Registry
+	sweeper  session.Sweeper // of a store that does not sweep itself; nil: it does
+	sessions int64
+	title    string
+}
+
+// served opens the store that --store names. Its keys are applications and raw ids.
+func (s *stores) served(log *slog.Logger) (*served, error) {
+	dsn := s.c.String("store")
+	dir, embedded := strings.CutPrefix(dsn, "embedded:")
+	if dsn != "" && !embedded {
+		return s.servedTable()
+	}
+	policy, err := memstore.ParsePolicy(s.c.String("sync"))
+	if err != nil {
+		return nil, usage("", "--sync: %v", err)
+	}
+	reg, err := s.registry(s.known)
+	if err != nil {
+		return nil, err
+	}
+	o := memstore.Options{Now: clock, Logger: log, SweepEvery: sweepEvery, MaxBytes: s.c.Int64("max-memory"), Sync: policy}
+	var store *memstore.Store
+	title := "memory"
+	switch {
+	case embedded && dir == "":
+		return nil, usage("--store embedded:DIR", "--store: a DSN without a directory")
+	case embedded:
+		title = dsn + ", sync " + policy.String()
+		if store, err = memstore.Open(dir, o); err != nil {
+			return nil, err
+		}
+	default:
+		log.Warn("sessions are in memory alone and gone when the program stops; --store embedded:DIR keeps them")
+		store = memstore.New(o)
+	}
+	s.closers = append(s.closers, store)
+	n, err := store.Count(s.c.Context)
+	return &served{Store: store, registry: reg, sessions: n, title: title}, err
+}
+
+// servedTable opens a table of SQL Server, whose other clients keep using it meanwhile.
+func (s *stores) servedTable() (*served, error) {
+	e, err := s.open("to", false)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.spellTarget(e); err != nil {
+		return nil, err
+	}
+	table := e.parts[0].table
+	n, err := table.Count(s.c.Context)
+	if err != nil {
+		return nil, err
+	}
+	return &served{
+		Store:    &layout.Respelled{Table: table, Spelling: e.Spelling, Rule: e.rules[0]},
+		registry: e.Spelling.Registry, sweeper: table, sessions: n, title: e.Title + ", ids " + string(e.rules[0]),
+	}, nil
+}
+
+// sweepNowAndThen removes expired sessions until the context ends. A purge job beside it does no harm, nor do other bridges.
+func sweepNowAndThen(ctx context.Context, log *slog.Logger, s session.Sweeper) {
+	for tick := time.NewTicker(sweepTableEvery); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for n := sweepAtOnce; n == sweepAtOnce; {
+			var err error
+			if n, err = s.Sweep(ctx, sweepAtOnce); err != nil && ctx.Err() == nil {
+				log.Warn("removing expired sessions failed; it is tried again", "error", err)
+			}
+		}
+	}
+}
