@@ -193,7 +193,8 @@ func (s *Server) Open() int {
 }
 
 // Shutdown stops in order: no connection is taken any more, those between two requests are closed soon, and those within
-// one, or with one on its way, after its answer. When the context ends the rest are cut off, and its error is returned. It must be called once.
+// one, or with one on its way, after its answer. When the context ends the rest are cut off, and its error is returned. It
+// must be called once.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.draining, s.empty = true, make(chan struct{})

@@ -50,7 +50,13 @@ func behind(t *testing.T, database string) (*tdsproxy.Proxy, DSN) {
 func through(t *testing.T, x *Table) (*Table, *tdsproxy.Proxy) {
 	t.Helper()
 	p, dsn := behind(t, x.server.Facts.Database)
-	s, err := Connect(t.Context(), dsn, ConnectOptions{MaxConns: 2})
+	return reopened(t, x, dsn, 2), p
+}
+
+// reopened opens a table over connections of another kind.
+func reopened(t *testing.T, x *Table, d DSN, conns int) *Table {
+	t.Helper()
+	s, err := Connect(t.Context(), d, ConnectOptions{MaxConns: conns})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +67,7 @@ func through(t *testing.T, x *Table) (*Table, *tdsproxy.Proxy) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { y.Close() })
-	return y, p
+	return y
 }
 
 // work is a batch of changes on a table, and what the table must hold afterwards.
@@ -283,17 +289,7 @@ func TestApplyWhileTheServerComesAndGoes(t *testing.T) {
 // bytes. Babelfish loses step at a dozen of them, and at the same ones each time.
 func TestLoadsEndAnywhereInAPacket(t *testing.T) {
 	x := madeTable(t, "h_align", faultTables[1].o, false)
-	d := testDSN(t).WithDatabase(x.server.Facts.Database).with("packet size", "512")
-	s, err := Connect(t.Context(), d, ConnectOptions{MaxConns: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	f := x.found
-	y, err := s.Open(t.Context(), &f, Options{Retry: noWait(x.layout)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	y := reopened(t, x, testDSN(t).WithDatabase(x.server.Facts.Database).with("packet size", "512"), 1)
 	now := session.At(time.Now())
 	for n := range 512 {
 		var cs []session.Change

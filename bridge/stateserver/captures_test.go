@@ -23,6 +23,16 @@ const captures = "../../../shared/captures/stateserver"
 
 // TestCaptures replays every exchange: bytes of Microsoft's client and server, and those built from the reference source.
 func TestCaptures(t *testing.T) {
+	eachExchange(t, func(t *testing.T, steps []step) {
+		store := memstore.New(memstore.Options{})
+		t.Cleanup(func() { store.Close() })
+		replay(t, serve(t, &stateserver.Front{Store: store}, &bridge.Server{}), steps)
+	})
+}
+
+// eachExchange runs a test for every file.
+func eachExchange(t *testing.T, f func(t *testing.T, steps []step)) {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join(captures, "*.txt"))
 	if err != nil {
 		t.Fatal(err)
@@ -31,12 +41,7 @@ func TestCaptures(t *testing.T) {
 		t.Skipf("%s is not here", captures)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			store := memstore.New(memstore.Options{})
-			t.Cleanup(func() { store.Close() })
-			addr := serve(t, &stateserver.Front{Store: store}, &bridge.Server{})
-			replay(t, addr, readExchange(t, file))
-		})
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { f(t, readExchange(t, file)) })
 	}
 }
 

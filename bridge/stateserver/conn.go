@@ -2,6 +2,7 @@ package stateserver
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,14 +27,18 @@ var answers = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b 
 type conn struct {
 	*bridge.Conn
 	f    *Front
-	buf  []byte // what has been read and not been used
-	room []byte // what buf lies in
+	ctx  context.Context // of the connection, with the client's name
+	buf  []byte          // what has been read and not been used
+	room []byte          // what buf lies in
 }
 
 // Serve is a [bridge.Server]'s Handle: it serves a connection until the client closes it, something fails, or the server
 // stops.
 func (f *Front) Serve(c *bridge.Conn) {
-	one := &conn{Conn: c, f: f, room: make([]byte, readSize)}
+	one := &conn{Conn: c, f: f, ctx: c.Context(), room: make([]byte, readSize)}
+	if f.Named != nil {
+		one.ctx = f.Named(one.ctx, c.Host.String())
+	}
 	for one.serve() {
 	}
 }

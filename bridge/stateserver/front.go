@@ -82,7 +82,7 @@ func fixed(b []byte, answer string) (reply, error) { return reply{head: append(b
 // do does what a request asks and writes the head of the answer into b. An error means that the store could not: it must
 // not be answered, since whatever the answer is, clients would make something wrong of it (10.3).
 func (f *Front) do(c *conn, r *request, body, b []byte) (reply, error) {
-	ctx := c.Context()
+	ctx := c.ctx
 	k := f.key(r.target)
 	switch r.op {
 	case opBad:

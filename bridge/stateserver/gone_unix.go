@@ -3,7 +3,9 @@
 package stateserver
 
 import (
+	"errors"
 	"net"
+	"os"
 	"syscall"
 )
 
@@ -24,5 +26,5 @@ func gone(c net.Conn) bool {
 		left = n == 0 && err == nil || err != nil && err != syscall.EAGAIN && err != syscall.EINTR
 		return true
 	})
-	return left || err != nil
+	return left || err != nil && !errors.Is(err, os.ErrDeadlineExceeded) // a deadline says nothing of the client
 }

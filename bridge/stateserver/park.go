@@ -40,11 +40,7 @@ func (p *parked) leave(host netip.Addr) {
 
 // acquire is GetExclusive, and waits for a session that is locked.
 func (f *Front) acquire(c *conn, k session.Key) (session.Item, error) {
-	named := func(ctx context.Context) context.Context { return ctx }
-	if f.Named != nil {
-		named = func(ctx context.Context) context.Context { return f.Named(ctx, c.Host.String()) }
-	}
-	item, err := f.Store.GetExclusive(named(c.Context()), k)
+	item, err := f.Store.GetExclusive(c.ctx, k)
 	var locked *session.LockedError
 	waiter, can := f.Store.(session.Waiter)
 	if f.Park <= 0 || !can || !errors.As(err, &locked) || !f.parked.enter(c.Host, c.Siblings()) {
@@ -52,12 +48,9 @@ func (f *Front) acquire(c *conn, k session.Key) (session.Item, error) {
 	}
 	defer f.parked.leave(c.Host)
 	ctx, stop := c.watch()
-	item, err = waiter.WaitExclusive(named(ctx), k, f.Park)
+	item, err = waiter.WaitExclusive(ctx, k, f.Park)
 	if left := stop(); left && err == nil { // a lock that nobody holds would stop the session's pages for 110 s
-		return session.Item{}, errors.Join(errLeft, f.Store.ReleaseExclusive(context.WithoutCancel(c.Context()), k, item.Cookie))
-	}
-	if again := (*session.LockedError)(nil); errors.As(err, &again) && locked.Uninitialized {
-		again.Uninitialized = true
+		return session.Item{}, errors.Join(errLeft, f.Store.ReleaseExclusive(context.WithoutCancel(c.ctx), k, item.Cookie))
 	}
 	item.Uninitialized = err == nil && (item.Uninitialized || locked.Uninitialized)
 	return item, err
@@ -66,12 +59,12 @@ func (f *Front) acquire(c *conn, k session.Key) (session.Item, error) {
 var errLeft = errors.New("a client went away while it waited")
 
 // watch returns a context that ends when the client goes away. stop must be called before the connection is used again; it
-// says whether the client has gone.
+// says whether the client has been seen to go.
 func (c *conn) watch() (ctx context.Context, stop func() bool) {
 	if len(c.buf) > 0 { // it has asked for more already
-		return c.Context(), func() bool { return false }
+		return c.ctx, func() bool { return false }
 	}
-	ctx, cancel := context.WithCancel(c.Context())
+	ctx, cancel := context.WithCancel(c.ctx)
 	c.SetReadDeadline(time.Time{})
 	over := make(chan struct{})
 	var b [1]byte
@@ -89,6 +82,6 @@ func (c *conn) watch() (ctx context.Context, stop func() bool) {
 		cancel()
 		c.buf = append(c.room[:0], b[:n]...)
 		c.SetReadDeadline(time.Time{})
-		return left || n == 0 && gone(c.Conn.Conn)
+		return left
 	}
 }

@@ -28,54 +28,58 @@ func parking(t testing.TB, wait time.Duration, limit int) (addr string, c *state
 	return addr, c
 }
 
-// TestAContendedLockGoesOnInOrder: of several pages that wait each gets the lock once, without being sent away.
-func TestAContendedLockGoesOnInOrder(t *testing.T) {
+// idle opens connections that ask for nothing: half as many gets of the same client may wait.
+func idle(t testing.TB, addr string, n int) {
+	t.Helper()
+	for range n {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+	}
+}
+
+// TestAContendedLockIsHandedOn: of several pages that wait each gets the lock once, and none is sent away.
+func TestAContendedLockIsHandedOn(t *testing.T) {
 	const pages = 4
-	_, c := parking(t, time.Minute, 8)
+	addr, c := parking(t, time.Minute, 8)
+	idle(t, addr, 2*pages)
 	k := spelled("shop", "contended")
 	v := session.Value{Payload: []byte(empty), Timeout: 20}
 	if err := c.SetAndRelease(t.Context(), k, v, session.IfFree(0)); err != nil {
 		t.Fatal(err)
 	}
-	// Connections that stand idle let as many gets wait: half of a client's.
-	var run sync.WaitGroup
-	for range 2 * pages {
-		run.Go(func() { c.ResetTimeout(t.Context(), k) })
-	}
-	run.Wait()
-	item, err := c.GetExclusive(t.Context(), k)
+	held, err := c.GetExclusive(t.Context(), k)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var mu sync.Mutex
-	var got []int32
+	var (
+		mu  sync.Mutex
+		got []int32
+		run sync.WaitGroup
+	)
 	for range pages {
 		run.Go(func() {
-			for {
-				item, err := c.GetExclusive(t.Context(), k)
-				if _, sent := err.(*session.LockedError); sent || err != nil && strings.Contains(err.Error(), "locked") {
-					continue // more wait than half of the connections
-				}
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				mu.Lock()
-				got = append(got, item.Cookie)
-				mu.Unlock()
-				if err := c.SetAndRelease(t.Context(), k, v, session.IfFree(item.Cookie)); err != nil {
-					t.Error(err)
-				}
+			item, err := c.GetExclusive(t.Context(), k)
+			if err != nil {
+				t.Error(err)
 				return
+			}
+			mu.Lock()
+			got = append(got, item.Cookie)
+			mu.Unlock()
+			if err := c.SetAndRelease(t.Context(), k, v, session.IfFree(item.Cookie)); err != nil {
+				t.Error(err)
 			}
 		})
 	}
-	if err := c.SetAndRelease(t.Context(), k, v, session.IfFree(item.Cookie)); err != nil {
+	if err := c.SetAndRelease(t.Context(), k, v, session.IfFree(held.Cookie)); err != nil {
 		t.Fatal(err)
 	}
 	run.Wait()
-	if !slices.Equal(got, []int32{item.Cookie + 1, item.Cookie + 2, item.Cookie + 3, item.Cookie + 4}) {
-		t.Errorf("locks were handed out as %v after %d", got, item.Cookie)
+	if want := []int32{held.Cookie + 1, held.Cookie + 2, held.Cookie + 3, held.Cookie + 4}; !slices.Equal(got, want) {
+		t.Errorf("locks were handed out as %v, want %v", got, want)
 	}
 }
 
@@ -165,22 +169,16 @@ func BenchmarkHandOver(b *testing.B) {
 	if err := c.SetAndRelease(b.Context(), k, v, session.IfFree(0)); err != nil {
 		b.Fatal(err)
 	}
-	for range 2 * clients { // half of a host's connections may wait
-		conn, err := net.Dial("tcp", addr)
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer conn.Close()
-	}
+	idle(b, addr, 2*clients)
 	for b.Loop() {
-		idle, turns := handOver(b, addr, k, v, clients, 4000)
-		slices.Sort(idle)
+		waits, turns := handOver(b, addr, k, v, clients, 4000)
+		slices.Sort(waits)
 		total := 0
 		for _, n := range turns {
 			total += n
 		}
-		b.ReportMetric(float64(idle[len(idle)/2].Microseconds()), "µs-p50")
-		b.ReportMetric(float64(idle[len(idle)*99/100].Microseconds()), "µs-p99")
+		b.ReportMetric(float64(waits[len(waits)/2].Microseconds()), "µs-p50")
+		b.ReportMetric(float64(waits[len(waits)*99/100].Microseconds()), "µs-p99")
 		b.ReportMetric(float64(slices.Min(turns)*clients)/float64(total), "least-share")
 		b.ReportMetric(float64(slices.Max(turns)*clients)/float64(total), "most-share")
 		b.ReportMetric(0, "ns/op")
@@ -188,7 +186,7 @@ func BenchmarkHandOver(b *testing.B) {
 }
 
 // handOver lets clients take turns, and returns how long the lock lay idle each time and how many turns each had.
-func handOver(b *testing.B, addr string, k session.Key, v session.Value, clients, times int) (idle []time.Duration, turns []int) {
+func handOver(b *testing.B, addr string, k session.Key, v session.Value, clients, times int) (waits []time.Duration, turns []int) {
 	var (
 		mu       sync.Mutex
 		released time.Time
@@ -207,7 +205,7 @@ func handOver(b *testing.B, addr string, k session.Key, v session.Value, clients
 				}
 				mu.Lock()
 				if !released.IsZero() {
-					idle = append(idle, time.Since(released))
+					waits = append(waits, time.Since(released))
 				}
 				turns[n]++
 				times--
@@ -224,5 +222,5 @@ func handOver(b *testing.B, addr string, k session.Key, v session.Value, clients
 		})
 	}
 	run.Wait()
-	return idle, turns
+	return waits, turns
 }

@@ -3,8 +3,6 @@ package stateserver_test
 import (
 	"database/sql"
 	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	_ "github.com/microsoft/go-mssqldb"
@@ -92,20 +90,11 @@ func TestStoreOverTheWireOnSQLServer(t *testing.T) {
 	}, r)
 }
 
-// TestCapturesOnSQLServer: every exchange with a table behind it. Those of one file only use the sessions of that file.
+// TestCapturesOnSQLServer: every exchange with a table behind it.
 func TestCapturesOnSQLServer(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(captures, "*.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) == 0 {
-		t.Skipf("%s is not here", captures)
-	}
 	addr, _, clear := onTable(t, "h_bridge_captures")
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			clear(t)
-			replay(t, addr, readExchange(t, file))
-		})
-	}
+	eachExchange(t, func(t *testing.T, steps []step) {
+		clear(t)
+		replay(t, addr, steps)
+	})
 }

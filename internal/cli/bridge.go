@@ -22,7 +22,7 @@ func bridgeCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:  "bridge",
 		Usage: "serve sessions to ASP.NET applications in the place of the ASP.NET State Server",
-		Flags: slices.Concat(toFlags()[:1], toFlags()[2:], []cli.Flag{ // all but --to-dsn, which is --store here
+		Flags: slices.Concat(toTableFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "stateserver", Usage: "`ADDR` to listen on for <sessionState mode=\"StateServer\">, such as 127.0.0.1:42424"},
 			&cli.StringFlag{
 				Name:    "store",

@@ -160,7 +160,7 @@ func TestBridgeUsage(t *testing.T) {
 		{[]string{"--stateserver", "127.0.0.1:0", "--allow", "intranet"}, exitUsage, "--allow"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--app", "shop"}, exitUsage, "--app shop=APPID"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--store", "embedded:"}, exitUsage, "embedded:DIR"},
-		{[]string{"--stateserver", "127.0.0.1:0", "--store", "http://bridge2"}, exitUsage, "http"},
+		{[]string{"--stateserver", "127.0.0.1:0", "--store", "http://bridge2"}, exitUsage, "--store: this version opens no http"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--park", "-1s"}, exitUsage, "--park"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--drain", "-1s"}, exitUsage, "--drain"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--max-body", "-1"}, exitUsage, "--max-body"},

@@ -69,6 +69,9 @@ func (s *stores) servedTable() (*served, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !e.Layout.CookieRises {
+		return nil, usage("migrate its sessions to another layout first", "--store: the locks of layout %s have no cookies of their own, which the State Server's clients rely on", e.Layout.Name)
+	}
 	if err := s.spellTarget(e); err != nil {
 		return nil, err
 	}
@@ -91,11 +94,12 @@ func sweepNowAndThen(ctx context.Context, log *slog.Logger, s session.Sweeper) {
 			return
 		case <-tick.C:
 		}
-		for n := sweepAtOnce; n == sweepAtOnce; {
-			var err error
-			if n, err = s.Sweep(ctx, sweepAtOnce); err != nil && ctx.Err() == nil {
-				log.Warn("removing expired sessions failed; it is tried again", "error", err)
-			}
+		n, err := sweepAtOnce, error(nil)
+		for err == nil && n == sweepAtOnce {
+			n, err = s.Sweep(ctx, sweepAtOnce)
+		}
+		if err != nil && ctx.Err() == nil {
+			log.Warn("removing expired sessions failed; it is tried again", "error", err)
 		}
 	}
 }

@@ -302,7 +302,7 @@ func (s *stores) where(side string) (at place, err error) {
 	dsns := s.dsns(side)
 	if len(dsns) > 0 && strings.HasPrefix(dsns[0], "embedded:") {
 		if len(dsns) > 1 {
-			return at, usage("", "--%s-dsn: an embedded store has no partitions", side)
+			return at, usage("", "%s: an embedded store has no partitions", s.dsnFlag(side))
 		}
 		if cmp.Or(s.c.String(side), layout.Embedded) != layout.Embedded {
 			return at, usage("", "--%s: the store of an embedded: DSN has the layout %s", side, layout.Embedded)
@@ -316,7 +316,7 @@ func (s *stores) where(side string) (at place, err error) {
 	for _, dsn := range dsns {
 		for _, later := range []string{"stateserver:", "http:", "https:", "embedded:"} {
 			if strings.HasPrefix(strings.ToLower(dsn), later) {
-				return at, usage("a SQL Server connection string or embedded:DIR", "--%s-dsn: this version opens no %s stores here", side, strings.TrimSuffix(later, ":"))
+				return at, usage("a SQL Server connection string or embedded:DIR", "%s: this version opens no %s stores here", s.dsnFlag(side), strings.TrimSuffix(later, ":"))
 			}
 		}
 	}
@@ -331,6 +331,14 @@ func (s *stores) where(side string) (at place, err error) {
 		return at, usage("embedded:DIR", "--%s embedded: its DSN names a server", side)
 	}
 	return at, err
+}
+
+// dsnFlag is the flag that names a side's DSN.
+func (s *stores) dsnFlag(side string) string {
+	if s.c.String("store") != "" {
+		return "--store"
+	}
+	return "--" + side + "-dsn"
 }
 
 func (s *stores) dsns(side string) []string {

@@ -30,9 +30,14 @@ func fromFlags() []cli.Flag {
 }
 
 func toFlags() []cli.Flag {
+	return append(toTableFlags(),
+		&cli.StringFlag{Name: "to-dsn", Usage: "`DSN` of the store to write: a SQL Server connection string or embedded:DIR", EnvVars: []string{"ASPSTATE_TO_DSN"}})
+}
+
+// toTableFlags say which table of a store is written, and how.
+func toTableFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "to", Usage: "`LAYOUT` to write"},
-		&cli.StringFlag{Name: "to-dsn", Usage: "`DSN` of the store to write: a SQL Server connection string or embedded:DIR", EnvVars: []string{"ASPSTATE_TO_DSN"}},
 		&cli.StringFlag{Name: "to-table", Usage: "`TABLE` to write, where the database has several of the layout"},
 		&cli.StringFlag{Name: "to-zone", Usage: "time `ZONE` of its server, to fill LockDateLocal, which only ASP.NET 1.0 reads (default UTC)"},
 		&cli.StringFlag{Name: "to-ids", Usage: "how its ids shall be spelled: a `RULE`"},

@@ -75,7 +75,7 @@ func (s *stores) at(side, dsn string) (*compat.Server, compat.Detection, error) 
 func (s *stores) connect(side, dsn string) (*compat.Server, error) {
 	d, err := compat.ParseDSN(dsn)
 	if err != nil {
-		return nil, usage("", "--%s-dsn: %v", side, err)
+		return nil, usage("", "%s: %v", s.dsnFlag(side), err)
 	}
 	if p := os.Getenv("ASPSTATE_" + strings.ToUpper(side) + "_PASSWORD"); p != "" {
 		d = d.WithPassword(p)

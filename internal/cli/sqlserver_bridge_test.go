@@ -46,3 +46,14 @@ func TestBridgeOverServer(t *testing.T) {
 		t.Errorf("the log:\n%s", said)
 	}
 }
+
+// TestNoBridgeOverLocksWithoutCookies: over v1.0 nobody could tell a late writer from the owner.
+func TestNoBridgeOverLocksWithoutCookies(t *testing.T) {
+	s := server(t)
+	d := s.database("bridge_v10")
+	ok(t, "schema", "install", "v1.0", "--to-dsn", d.dsn)
+	r := command(t, "", "bridge", "--stateserver", "127.0.0.1:0", "--store", d.dsn, "--to-ids", "async-x64", "--app", "site=/LM/W3SVC/1/ROOT")
+	if r.code != exitUsage || !strings.Contains(r.err, "no cookies of their own") {
+		t.Errorf("exit %d\n%s", r.code, r.err)
+	}
+}

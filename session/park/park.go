@@ -328,10 +328,7 @@ func (s *Store) leave(k session.Key, p *place, keep time.Duration) session.Locke
 	sh := s.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	var locked session.LockedError
-	if q := sh.queues[k]; q != nil {
-		locked = q.locked
-	}
+	locked := sh.queues[k].locked // p stands there
 	p.kept = time.Now()
 	if p.client != "" && keep > 0 {
 		p.kept = p.kept.Add(keep)

@@ -59,6 +59,15 @@ func visit(t *testing.T, s *park.Store, client string, wait time.Duration) <-cha
 	return got
 }
 
+// sentAway waits as a client in vain.
+func sentAway(t *testing.T, s *park.Store, client string) {
+	t.Helper()
+	got := visit(t, s, client, time.Second)
+	time.Sleep(time.Second)
+	synctest.Wait()
+	expect(t, got, 0, client)
+}
+
 func release(t *testing.T, s session.Store, cookie int32) {
 	t.Helper()
 	if err := s.ReleaseExclusive(t.Context(), key, cookie); err != nil {
@@ -89,10 +98,7 @@ func TestAPlaceIsKept(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, _, cookie := locked(t, park.Options{})
-				expect1 := visit(t, s, "early", 2*time.Second)
-				time.Sleep(2 * time.Second)
-				synctest.Wait()
-				expect(t, expect1, 0, "early")
+				sentAway(t, s, "early")
 				late := visit(t, s, "late", time.Minute)
 				time.Sleep(c.back)
 				early := visit(t, s, "early", time.Minute)
@@ -113,10 +119,7 @@ func TestAPlaceIsKept(t *testing.T) {
 func TestAKeptPlaceHoldsNobodyUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _, cookie := locked(t, park.Options{})
-		gone := visit(t, s, "gone", time.Second)
-		time.Sleep(time.Second)
-		synctest.Wait()
-		expect(t, gone, 0, "gone")
+		sentAway(t, s, "gone")
 		stays := visit(t, s, "stays", time.Minute)
 		release(t, s, cookie)
 		if _, err := s.GetExclusive(t.Context(), key); err == nil {
@@ -200,10 +203,7 @@ func TestForcedRelease(t *testing.T) {
 func TestWhoComesBackNeedNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _, cookie := locked(t, park.Options{})
-		page := visit(t, s, "page", time.Second)
-		time.Sleep(time.Second)
-		synctest.Wait()
-		expect(t, page, 0, "page")
+		sentAway(t, s, "page")
 		release(t, s, cookie)
 		if _, err := s.GetExclusive(park.Client(t.Context(), "other"), key); err == nil {
 			t.Error("another overtakes")
@@ -223,10 +223,7 @@ func TestWhoComesBackNeedNotWait(t *testing.T) {
 func TestNoPlaceAtARemovedSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _, cookie := locked(t, park.Options{})
-		page := visit(t, s, "page", time.Second)
-		time.Sleep(time.Second)
-		synctest.Wait()
-		expect(t, page, 0, "page")
+		sentAway(t, s, "page")
 		if err := s.Remove(t.Context(), key, session.IfCookie(cookie)); err != nil {
 			t.Fatal(err)
 		}
