@@ -55,6 +55,7 @@ var rules = map[string]rule{
 	"fixtures/blobs":     {},
 	"fixtures/malformed": {},
 	"scripts":            {},
+	"scripts/bench":      {},
 }
 
 // testData are packages that only tests may import: everything in the program would carry megabytes of fixtures.

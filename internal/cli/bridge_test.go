@@ -4,12 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -172,4 +176,65 @@ func TestBridgeUsage(t *testing.T) {
 			t.Errorf("bridge %v: exit %d, want %d\n%s", c.args, r.code, c.code, r.err)
 		}
 	}
+}
+
+// TestBridgeKilledUnderLoad: whatever a client was told under --sync always is there after kill -9, with many writing at the
+// time.
+func TestBridgeKilledUnderLoad(t *testing.T) {
+	const clients, kills, pages = 8, 3, 150
+	store := "embedded:" + filepath.Join(t.TempDir(), "store")
+	values := make([]atomic.Uint64, clients) // acknowledged
+	for range kills {
+		addr, _, stop := startBridge(t, "--store", store, "--sync", "always")
+		var acknowledged atomic.Int32
+		enough := make(chan struct{})
+		var run sync.WaitGroup
+		for n := range clients {
+			run.Go(func() {
+				c := stateserver.NewClient(addr, stateserver.ClientOptions{})
+				defer c.Close()
+				key := shopPath(fmt.Sprintf("killed%d", n))
+				began := values[n].Load()
+				for value := began + 1; ; value++ {
+					cookie := int32(0)
+					item, err := c.GetExclusive(t.Context(), key)
+					var locked *session.LockedError
+					switch {
+					case err == nil:
+						cookie = item.Cookie
+						if got := binary.BigEndian.Uint64(item.Payload); value == began+1 && (got < began || got > began+1) || value > began+1 && got != value-1 {
+							t.Errorf("session %d holds %d, acknowledged was %d", n, got, value-1)
+						}
+					case errors.As(err, &locked) && value == began+1: // by the one who was killed
+						cookie = locked.Cookie
+					case errors.Is(err, session.ErrNotFound) && value == 1:
+					default:
+						return // the bridge has gone
+					}
+					v := session.Value{Payload: binary.BigEndian.AppendUint64(nil, value), Timeout: 20}
+					if c.SetAndRelease(t.Context(), key, v, session.IfFree(cookie)) != nil {
+						return
+					}
+					values[n].Store(value)
+					if acknowledged.Add(1) == pages {
+						close(enough)
+					}
+				}
+			})
+		}
+		over := make(chan struct{})
+		go func() { run.Wait(); close(over) }()
+		select {
+		case <-enough:
+		case <-over:
+			t.Fatal("the clients ended before the bridge was killed")
+		}
+		stop(os.Kill)
+		<-over
+	}
+}
+
+func shopPath(id string) session.Key {
+	const app = "/LM/W3SVC/1/ROOT"
+	return session.Key{ID: layout.StateServerPath{AppID: app, Hash: layout.StateServerHash(app), ID: id}.String()}
 }

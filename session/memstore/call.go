@@ -46,14 +46,14 @@ func (c *call) absent() error {
 	return session.ErrNotFound
 }
 
-// renew moves Expires and says whether that was a change.
+// renew moves Expires, if that gains enough, and says whether it did. It moves it back where the timeout has become shorter.
 func (c *call) renew() bool {
-	t := c.now.AddMinutes(c.e.timeout)
-	if t == c.e.expires {
+	t, e := c.s.expiry(c.now, c.e.timeout), c.e
+	if t == e.expires || t > e.expires && t-e.expires < c.s.renewStep {
 		return false
 	}
-	c.e.expires = t
-	c.sh.due.moved(c.e)
+	e.expires = t
+	c.sh.due.moved(e)
 	return true
 }
 
@@ -85,7 +85,7 @@ func (c *call) renewed(renews bool) {
 func (c *call) create(v session.Value, flags session.Flags) error {
 	e := &entry{
 		hash: c.hash, app: unique.Make(c.k.App), id: c.k.ID, payload: v.Payload, timeout: v.Timeout, flags: flags,
-		created: c.now, since: c.now, expires: c.now.AddMinutes(v.Timeout), cookie: c.s.firstCookie,
+		created: c.now, since: c.now, expires: c.s.expiry(c.now, v.Timeout), cookie: c.s.firstCookie,
 	}
 	if err := c.add(e); err != nil {
 		return err

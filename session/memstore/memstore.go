@@ -62,6 +62,8 @@ type Store struct {
 	servesExpired bool
 	quirks        Quirks
 	maxBytes      int64
+	renewStep     session.Instant // renewals that gain less are not made
+	renewAhead    session.Instant // what is added to Expires to make up for it
 
 	count    atomic.Int64
 	bytes    atomic.Int64  // what MaxBytes is compared with
@@ -92,6 +94,10 @@ func newStore(o Options, identity string, seed [2]uint64) *Store {
 		firstCookie: 1, servesExpired: o.ServesExpired, quirks: o.Quirks, maxBytes: o.MaxBytes,
 		closing: make(chan struct{}),
 	}
+	s.renewStep = session.Instant(o.RenewStep.Seconds() * float64(session.Second))
+	if o.RenewStep > time.Second {
+		s.renewAhead = s.renewStep
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -102,6 +108,11 @@ func newStore(o Options, identity string, seed [2]uint64) *Store {
 		s.firstCookie = *o.FirstCookie
 	}
 	return s
+}
+
+// expiry is the Expires of a session that is touched now.
+func (s *Store) expiry(now session.Instant, timeout int32) session.Instant {
+	return now.AddMinutes(timeout) + s.renewAhead
 }
 
 // Identity tells stores apart: 32 hex digits, made at random with the directory and kept in it; of a volatile store,

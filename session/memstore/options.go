@@ -57,6 +57,12 @@ type Options struct {
 	ServesExpired bool   // sessions past Expires are served until a sweep removes them, as SQL layouts do
 	Quirks        Quirks
 
+	// RenewStep is what a renewal of Expires must gain to be made: a page that is asked for many times a second need not be
+	// written each time. 0: anything. Up to a second, as Microsoft's State Server has it (state-server-protocol.md 7),
+	// a session may die so much early. A longer step is added to each Expires instead, and a session lives up to so much
+	// longer than its timeout says.
+	RenewStep time.Duration
+
 	// SweepEvery is the period of a reaper of the store's own; 0: none, sessions stay until somebody calls Sweep.
 	SweepEvery time.Duration
 	// MaxBytes is a cap on payloads and bookkeeping in bytes; 0: none. Over it new sessions are refused with ErrFull;

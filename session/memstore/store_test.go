@@ -42,6 +42,11 @@ var variants = map[string]struct {
 			r.CookieFrozen, r.UpdateRenews, r.ReleaseRenews, r.LockedReadClearsMark = true, false, false, false
 		},
 	},
+	"a second": {memstore.Options{RenewStep: time.Second}, func(*storetest.Rules) {}},
+	"half a minute": {
+		memstore.Options{RenewStep: 30 * time.Second},
+		func(r *storetest.Rules) { r.Ahead = 30 * session.Second },
+	},
 	"stateserver": {
 		memstore.Options{Quirks: memstore.StateServerQuirks()},
 		func(r *storetest.Rules) {
@@ -64,6 +69,52 @@ func TestVolatile(t *testing.T) {
 				return storetest.Subject{Store: s, Clock: clock}
 			}, r)
 		})
+	}
+}
+
+// TestRenewStep: a renewal that gains less than the step is not made, and a session lives at least as long as its timeout
+// says, less a second.
+func TestRenewStep(t *testing.T) {
+	k := session.Key{App: "shop", ID: "renewed"}
+	for _, c := range []struct {
+		step, ahead time.Duration
+	}{{0, 0}, {time.Second, 0}, {10 * time.Second, 10 * time.Second}} {
+		clock := storetest.NewClock()
+		s := memstore.New(memstore.Options{Now: clock.Now, RenewStep: c.step})
+		defer s.Close()
+		expires := func() time.Duration {
+			r, err := session.PeekOne(t.Context(), s, k)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r.Expires.Sub(session.At(clock.Now())) - 20*time.Minute
+		}
+		touch := map[string]func() error{
+			"Get":          func() error { _, err := s.Get(t.Context(), k); return err },
+			"ResetTimeout": func() error { return s.ResetTimeout(t.Context(), k) },
+		}
+		for name, call := range touch {
+			if err := s.SetAndRelease(t.Context(), k, session.Value{Payload: []byte("x"), Timeout: 20}, session.IfFree(0)); err != nil {
+				t.Fatal(err)
+			}
+			if got := expires(); got != c.ahead {
+				t.Errorf("step %v: a new session expires %v after its timeout, want %v", c.step, got, c.ahead)
+			}
+			for _, wait := range []time.Duration{c.step / 2, c.step - c.step/2} { // the second time makes it a step
+				clock.Advance(wait)
+				before := expires()
+				if err := call(); err != nil {
+					t.Fatal(err)
+				}
+				want := c.ahead
+				if wait == c.step/2 && c.step > 0 && before > c.ahead-c.step {
+					want = before
+				}
+				if got := expires(); got != want {
+					t.Errorf("step %v: %v after the last renewal, %s leaves %v over the timeout, want %v", c.step, c.ahead-before, name, got, want)
+				}
+			}
+		}
 	}
 }
 

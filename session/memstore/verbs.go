@@ -182,8 +182,11 @@ func (s *Store) ResetTimeout(ctx context.Context, k session.Key) error {
 	if c.live() == nil {
 		return c.leave(ctx, c.absent())
 	}
-	c.renew()
-	c.changed(hard)
+	if c.renew() {
+		c.changed(hard)
+	} else {
+		c.unchanged()
+	}
 	return c.leave(ctx, nil)
 }
 

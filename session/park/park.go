@@ -49,14 +49,21 @@ type Store struct {
 }
 
 type shard struct {
-	mu     sync.Mutex
-	queues map[session.Key]*queue // of sessions for which somebody waits
+	mu       sync.Mutex
+	queues   map[session.Key]*queue // of sessions for which somebody waits
+	removals uint64                 // how many sessions were removed: what was learned of a lock before is void
+}
+
+func (sh *shard) removed() uint64 {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.removals
 }
 
 // queue holds the places of one session, first come first. The shard's lock guards it.
 type queue struct {
 	places []*place
-	locked session.LockedError // the latest refusal that is known
+	locked session.LockedError // the latest refusal that is known; cookie 0: none
 }
 
 // place is somebody in a queue.
@@ -151,12 +158,14 @@ func (s *Store) Remove(ctx context.Context, k session.Key, cond session.Conditio
 	return err
 }
 
-// removed takes away the places that are kept at a session which is no more.
+// removed takes away the places that are kept at a session which is no more, and what is known of its lock.
 func (s *Store) removed(k session.Key) {
 	sh := s.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
+	sh.removals++
 	if q := sh.queues[k]; q != nil {
+		q.locked = session.LockedError{}
 		for _, p := range q.places {
 			if !p.kept.IsZero() {
 				p.kept = time.Now()
@@ -216,16 +225,18 @@ func (q *queue) wake() {
 
 // WaitExclusive implements session.Waiter. The waiting time is counted on the machine's clock.
 func (s *Store) WaitExclusive(ctx context.Context, k session.Key, wait time.Duration) (session.Item, error) {
+	removals := s.shard(k).removed()
 	item, err := s.GetExclusive(ctx, k)
 	var locked *session.LockedError
 	if !errors.As(err, &locked) || wait <= 0 {
 		return item, err
 	}
-	return s.wait(ctx, k, wait, *locked)
+	return s.wait(ctx, k, wait, *locked, removals)
 }
 
-// join takes a place at the end of the queue, or the one that was kept; nil: there are too many already.
-func (s *Store) join(ctx context.Context, k session.Key, refusal session.LockedError) *place {
+// join takes a place at the end of the queue, or the one that was kept; nil: there are too many already. removals is how
+// many there were before the refusal.
+func (s *Store) join(ctx context.Context, k session.Key, refusal session.LockedError, removals uint64) *place {
 	client := clientOf(ctx)
 	sh := s.shard(k)
 	sh.mu.Lock()
@@ -238,7 +249,7 @@ func (s *Store) join(ctx context.Context, k session.Key, refusal session.LockedE
 		}
 		sh.queues[k] = q
 	}
-	if refusal.Cookie >= q.locked.Cookie {
+	if removals == sh.removals && refusal.Cookie >= q.locked.Cookie {
 		q.locked = refusal
 	}
 	p := &place{client: client, turn: make(chan struct{}, 1)}
@@ -257,14 +268,14 @@ func (s *Store) join(ctx context.Context, k session.Key, refusal session.LockedE
 }
 
 // wait stands in the queue until it is the first and the lock is free, or the time is up.
-func (s *Store) wait(ctx context.Context, k session.Key, wait time.Duration, refusal session.LockedError) (session.Item, error) {
+func (s *Store) wait(ctx context.Context, k session.Key, wait time.Duration, refusal session.LockedError, removals uint64) (session.Item, error) {
 	began := time.Now()
 	marked := refusal.Uninitialized // a refused read may have spent the mark, and told us alone
 	refuse := func(now session.LockedError) error {
 		now.Uninitialized = marked
 		return &now
 	}
-	p := s.join(ctx, k, refusal)
+	p := s.join(ctx, k, refusal, removals)
 	if p == nil {
 		return session.Item{}, refuse(refusal)
 	}
@@ -285,16 +296,20 @@ func (s *Store) wait(ctx context.Context, k session.Key, wait time.Duration, ref
 		if !s.first(k, p) {
 			continue
 		}
+		removals := s.shard(k).removed()
 		// Cut off in the middle, nobody would know whether the lock was taken, and under which cookie.
 		item, err := s.Store.GetExclusive(context.WithoutCancel(ctx), k)
 		var locked *session.LockedError
 		if errors.As(err, &locked) {
 			marked = marked || locked.Uninitialized
-			s.learn(k, *locked)
+			s.learn(k, *locked, removals)
 			continue
 		}
+		if errors.Is(err, session.ErrNotFound) {
+			s.removed(k)
+		}
 		if err == nil {
-			s.learn(k, session.LockedError{Cookie: item.Cookie, Since: item.Since})
+			s.learn(k, session.LockedError{Cookie: item.Cookie, Since: item.Since}, removals)
 			item.Uninitialized = item.Uninitialized || marked
 		}
 		s.leave(k, p, 0)
@@ -313,11 +328,12 @@ func (s *Store) first(k session.Key, p *place) bool {
 	return sh.queue(k).places[0] == p
 }
 
-func (s *Store) learn(k session.Key, refusal session.LockedError) {
+// learn notes what the first of a queue was told of the lock, unless the session was removed since.
+func (s *Store) learn(k session.Key, refusal session.LockedError, removals uint64) {
 	sh := s.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if q := sh.queue(k); q != nil {
+	if q := sh.queue(k); q != nil && removals == sh.removals {
 		q.locked = refusal
 	}
 }

@@ -93,6 +93,7 @@ func TestEachRuleIsTested(t *testing.T) {
 		"FirstCookie":   func(r *Rules) { r.FirstCookie = 0 },
 		"SinceSlack":    nil, // a tolerance: more of it is no claim
 		"Conditions":    func(r *Rules) { r.Conditions = []session.ConditionKind{session.KindIfCookie, session.KindIfFree} },
+		"Ahead":         func(r *Rules) { r.Ahead = session.Second },
 		"MaxPayload":    func(r *Rules) { r.MaxPayload = 7000 },
 		"Needs":         nil, // TestMissingAbilities
 		"CountsExactly": nil, // likewise: TestBrokenStores

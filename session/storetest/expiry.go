@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/aspstate/aspstate/session"
 )
@@ -97,7 +98,7 @@ func checkRenewals(h *harness) {
 		if h.peeker != nil {
 			after := h.peek(k).Expires
 			switch {
-			case r.renews && !h.near(after, touched.AddMinutes(timeout)):
+			case r.renews && !h.near(after, touched.AddMinutes(timeout)+h.rules.Ahead):
 				h.t.Errorf("%s at %v: expires at %v", r.name, touched, after)
 			case !r.renews && after != before:
 				h.t.Errorf("%s moves Expires from %v to %v", r.name, before, after)
@@ -227,10 +228,13 @@ func checkDeadline(h *harness) {
 		h.t.Skipf("the store serves sessions past the deadline: test %q", "expired")
 	}
 	k := h.create("deadline", value(payload))
-	h.sub.Clock.Advance(h.now().AddMinutes(timeout).Time().Sub(h.sub.Clock.Now()))
+	deadline := func() time.Duration {
+		return (h.now().AddMinutes(timeout) + h.rules.Ahead).Time().Sub(h.sub.Clock.Now())
+	}
+	h.sub.Clock.Advance(deadline())
 	_, err := h.s.Get(h.ctx, k)
 	h.gives(err, "done", "Get at Expires")
-	h.sub.Clock.Advance(h.now().AddMinutes(timeout).Time().Sub(h.sub.Clock.Now()))
+	h.sub.Clock.Advance(deadline())
 	h.sub.Clock.Advance(session.Instant(2).Sub(0))
 	_, err = h.s.Get(h.ctx, k)
 	h.gives(err, "not found", "Get two ticks after Expires")

@@ -24,6 +24,8 @@ type Rules struct {
 	// ServesExpired: a session past Expires is served until it is swept (all SQL layouts but async 1.0, [SQL] 10);
 	// otherwise it is as absent ([SS] 7).
 	ServesExpired bool
+	// Ahead is how much later than the timeout says Expires is stored, so that renewals which gain less need not be written.
+	Ahead session.Instant
 	// LockedReadRenews: a refused read renews (everywhere: [SQL] 10, [SS] 7).
 	LockedReadRenews bool
 	// RefusedIfCookieRenews: a write or removal refused under IfCookie renews (nowhere: [SQL] 3.6).

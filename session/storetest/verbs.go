@@ -77,7 +77,7 @@ func (h *harness) isNew(k session.Key, timeout int32, marked bool) {
 	if !h.near(r.Created, now) || r.Lock.Since != r.Created {
 		h.t.Errorf("created at %v, locked at %v, want %v for both", r.Created, r.Lock.Since, now)
 	}
-	if r.Expires != r.Created.AddMinutes(timeout) {
+	if r.Expires != r.Created.AddMinutes(timeout)+h.rules.Ahead {
 		h.t.Errorf("created at %v with %d minutes, expires at %v", r.Created, timeout, r.Expires)
 	}
 	flags := session.Flags(0)

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// server is a running program.
+type server struct {
+	addr    string
+	process *exec.Cmd
+	connect func() (client, error)
+}
+
+// farm is all that runs.
+type farm struct {
+	dir     string
+	binary  string // of aspstate
+	servers []*server
+}
+
+func newFarm(s settings) (*farm, error) {
+	if s.conns < 1 || s.sessions < s.conns || s.rounds < 1 {
+		return nil, errors.New("there must be a connection, a session for each, and a round")
+	}
+	dir, err := os.MkdirTemp("", "aspstate-bench")
+	if err != nil {
+		return nil, err
+	}
+	f := &farm{dir: dir, binary: filepath.Join(dir, "aspstate")}
+	if out, err := exec.Command("go", "build", "-o", f.binary, "github.com/aspstate/aspstate").CombinedOutput(); err != nil {
+		return nil, errors.Join(fmt.Errorf("building aspstate: %w\n%s", err, out), f.stop())
+	}
+	return f, nil
+}
+
+func (f *farm) stop() error {
+	for _, s := range f.servers {
+		s.process.Process.Kill()
+		s.process.Wait()
+	}
+	return os.RemoveAll(f.dir)
+}
+
+// start starts a program that listens on the address it is given, and waits until it does.
+func (f *farm) start(program func(addr string) []string) (*server, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	addr := l.Addr().String()
+	l.Close()
+	words := program(addr)
+	c := exec.Command(words[0], words[1:]...)
+	var said bytes.Buffer
+	c.Dir, c.Stdout, c.Stderr = f.dir, &said, &said
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	s := &server{addr: addr, process: c}
+	f.servers = append(f.servers, s)
+	for range 200 {
+		conn, err := net.Dial("tcp", addr)
+		if err == nil {
+			conn.Close()
+			return s, nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	c.Process.Kill()
+	c.Wait()
+	return nil, fmt.Errorf("%s does not listen:\n%s", words[0], said.Bytes())
+}
+
+// bridge starts one and fills it.
+func (f *farm) bridge(s settings, more ...string) (*server, error) {
+	srv, err := f.start(func(addr string) []string {
+		return append([]string{f.binary, "bridge", "--stateserver", addr}, more...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	payload := s.payload()
+	connect := func() (*stateClient, error) {
+		w, err := dial(srv.addr)
+		return &stateClient{w, payload}, err
+	}
+	srv.connect = func() (client, error) { return connect() }
+	c, err := connect()
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	for k := range s.sessions {
+		if err := c.put(k, 0); err != nil {
+			return nil, err
+		}
+	}
+	return srv, nil
+}
+
+// redis starts one and fills it.
+func (f *farm) redis(s settings, more ...string) (*server, error) {
+	srv, err := f.start(func(addr string) []string {
+		_, port, _ := net.SplitHostPort(addr)
+		return append([]string{"redis-server", "--port", port, "--bind", "127.0.0.1", "--save", ""}, more...)
+	})
+	if errors.Is(err, exec.ErrNotFound) {
+		return nil, fmt.Errorf("%w (Debian: apt-get install redis-server)", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	payload := s.payload()
+	connect := func() (*redisClient, error) {
+		w, err := dial(srv.addr)
+		return &redisClient{wire: w, payload: payload, take: sha(takeScript), store: sha(storeScript)}, err
+	}
+	srv.connect = func() (client, error) { return connect() }
+	c, err := connect()
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	if err := errors.Join(c.load(takeScript), c.load(storeScript)); err != nil {
+		return nil, err
+	}
+	for k := range s.sessions {
+		if err := c.put(k); err != nil {
+			return nil, err
+		}
+	}
+	return srv, nil
+}
+
+func (s settings) payload() []byte { return bytes.Repeat([]byte("session."), s.size/8+1)[:s.size] }
+
+// The turns.
+const (
+	readMemory    = "read, bridge"
+	readRedis     = "read, Redis"
+	cycleMemory   = "cycle, bridge"
+	cycleRedis    = "cycle, Redis"
+	cycleInterval = "cycle, bridge, interval"
+	cycleAppend   = "cycle, Redis, everysec"
+)
+
+func (f *farm) turns(s settings) ([]turn, error) {
+	memory, err := f.bridge(s)
+	if err != nil {
+		return nil, err
+	}
+	durable, err := f.bridge(s, "--store", "embedded:"+filepath.Join(f.dir, "store"), "--sync", "interval")
+	if err != nil {
+		return nil, err
+	}
+	redis, err := f.redis(s, "--appendonly", "no")
+	if err != nil {
+		return nil, err
+	}
+	appending, err := f.redis(s, "--appendonly", "yes", "--appendfsync", "everysec")
+	if err != nil {
+		return nil, err
+	}
+	return []turn{
+		{name: readMemory, server: memory, load: read}, {name: readRedis, server: redis, load: read},
+		{name: cycleMemory, server: memory, load: cycle}, {name: cycleRedis, server: redis, load: cycle},
+		{name: cycleInterval, server: durable, load: cycle}, {name: cycleAppend, server: appending, load: cycle},
+	}, nil
+}
+
+// redisBenchmark has Redis's own load program read from the volatile Redis.
+func (f *farm) redisBenchmark(s settings) (result, error) {
+	redis := f.servers[2]
+	_, port, _ := net.SplitHostPort(redis.addr)
+	const requests = 200_000
+	out, err := exec.Command("redis-benchmark", "-p", port, "-c", strconv.Itoa(s.conns), "-n", strconv.Itoa(requests), "-d", strconv.Itoa(s.size),
+		"-t", "set,get", "--csv").Output()
+	if err != nil {
+		return result{}, fmt.Errorf("redis-benchmark: %w", err)
+	}
+	for line := range strings.Lines(string(out)) { // "GET","rps","avg","min","p50","p95","p99","max"
+		fields := strings.Split(strings.ReplaceAll(strings.TrimSpace(line), `"`, ""), ",")
+		if fields[0] != "GET" || len(fields) < 8 {
+			continue
+		}
+		rate, err := strconv.ParseFloat(fields[1], 64)
+		p99, err2 := strconv.ParseFloat(fields[6], 64)
+		return result{rate, time.Duration(p99 * 1e6)}, errors.Join(err, err2)
+	}
+	return result{}, fmt.Errorf("redis-benchmark says %q", out)
+}

@@ -1,0 +1,121 @@
+// Command bench measures the bridge's State Server front beside Redis on one machine, in turns, and prints ratios.
+//
+//	go run ./scripts/bench                     # page cycles and reads, volatile and durable; needs redis-server
+//	go run ./scripts/bench -idle 10000         # memory of that many idle connections beside busy ones; needs no Redis
+//
+// Both servers are programs of their own, started here on free ports. Both clients are alike: one connection each, a request
+// in one write, an answer read by hand, the next request when it is there. What Redis does is the same work: a page
+// cycle is two Lua scripts by EVALSHA (take the lock and get; check the lock, set and release), a read is GET.
+// redis-benchmark runs beside as a control: it says what a client in C reaches, and so whether ours keeps Redis waiting.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// settings are the load.
+type settings struct {
+	conns, sessions, size, rounds int
+	span                          time.Duration
+}
+
+func main() {
+	var s settings
+	flag.IntVar(&s.conns, "conns", 50, "busy connections")
+	flag.IntVar(&s.sessions, "sessions", 10_000, "sessions")
+	flag.IntVar(&s.size, "size", 2048, "bytes of a payload")
+	flag.IntVar(&s.rounds, "rounds", 5, "rounds of turns")
+	flag.DurationVar(&s.span, "span", 3*time.Second, "length of a turn")
+	idle := flag.Int("idle", 0, "measure the memory of so many idle connections instead")
+	flag.Parse()
+	run := compare
+	if *idle > 0 {
+		run = func(s settings) error { return idleMemory(s, *idle) }
+	}
+	if err := run(s); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// turn is one server under one kind of load, measured once a round.
+type turn struct {
+	name   string
+	server *server
+	load   load
+	took   []result
+}
+
+// compare runs all turns in each round, in alternating order.
+func compare(s settings) error {
+	f, err := newFarm(s)
+	if err != nil {
+		return err
+	}
+	defer f.stop()
+	turns, err := f.turns(s)
+	if err != nil {
+		return err
+	}
+	var control []result
+	for round := range s.rounds {
+		for i := range turns {
+			t := &turns[i]
+			if round%2 == 1 {
+				t = &turns[len(turns)-1-i]
+			}
+			r, err := t.load.run(t.server, s)
+			if err != nil {
+				return fmt.Errorf("%s: %w", t.name, err)
+			}
+			t.took = append(t.took, r)
+			fmt.Fprintf(os.Stderr, "round %d: %-28s %9.0f /s, p99 %6.2f ms\n", round+1, t.name, r.rate, r.p99.Seconds()*1e3)
+		}
+		r, err := f.redisBenchmark(s)
+		if err != nil {
+			return err
+		}
+		control = append(control, r)
+		fmt.Fprintf(os.Stderr, "round %d: %-28s %9.0f /s, p99 %6.2f ms\n", round+1, "redis-benchmark GET", r.rate, r.p99.Seconds()*1e3)
+	}
+	report(turns, control)
+	return nil
+}
+
+func report(turns []turn, control []result) {
+	named := func(name string) []result {
+		return turns[slices.IndexFunc(turns, func(t turn) bool { return t.name == name })].took
+	}
+	fmt.Println("| ratio, median of the rounds' | wanted | rate | p99 |")
+	fmt.Println("|---|---|---|---|")
+	for _, r := range []struct{ what, ours, theirs, rate, p99 string }{
+		{"page cycle, bridge to Redis", cycleMemory, cycleRedis, "2 or more", "below 1"},
+		{"read, bridge to Redis", readMemory, readRedis, "1 or more", "below 1"},
+		{"page cycle, bridge durable (interval) to volatile", cycleInterval, cycleMemory, "0.7 or more", "–"},
+		{"page cycle, bridge durable (interval) to Redis (appendonly everysec)", cycleInterval, cycleAppend, "above 1", "below 1"},
+	} {
+		rate, p99 := ratios(named(r.ours), named(r.theirs))
+		fmt.Printf("| %s | rate %s, p99 %s | %.2f | %.2f |\n", r.what, r.rate, r.p99, rate, p99)
+	}
+	rate, p99 := ratios(control, named(readRedis))
+	fmt.Printf("| control: redis-benchmark GET to our client's | – | %.2f | %.2f |\n", rate, p99)
+}
+
+// ratios are the medians over the rounds.
+func ratios(a, b []result) (rate, p99 float64) {
+	var rates, p99s []float64
+	for i := range a {
+		rates = append(rates, a[i].rate/b[i].rate)
+		p99s = append(p99s, a[i].p99.Seconds()/b[i].p99.Seconds())
+	}
+	return median(rates), median(p99s)
+}
+
+func median(v []float64) float64 {
+	s := slices.Sorted(slices.Values(v))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
