@@ -26,6 +26,8 @@ const (
 	metrics  = "github.com/prometheus/client_golang"
 	bar      = "github.com/schollz/progressbar/v3"
 	urfave   = "github.com/urfave/cli/v2"
+
+	tomlFiles = "github.com/BurntSushi/toml"
 )
 
 var rules = map[string]rule{
@@ -46,7 +48,7 @@ var rules = map[string]rule{
 	"bridge/tds":         {module: []string{"session", "compat/layout", "bridge"}},
 	"bridge/httpapi":     {module: []string{"session", "compat/layout", "aspnetser", "bridge"}, outside: []string{metrics}},
 	"bridge/client":      {module: []string{"session", "compat/layout", "aspnetser", "bridge"}, outside: []string{metrics}},
-	"internal/cli":       {module: []string{"*"}, outside: []string{urfave}},
+	"internal/cli":       {module: []string{"*"}, outside: []string{urfave, metrics, tomlFiles}},
 	"internal/sandbox":   {module: []string{"session", "session/memstore", "compat/layout", "fixtures"}},
 	"internal/tdsproxy":  {},
 	"internal/ui":        {module: []string{"copier", "session"}, outside: []string{bar}},

@@ -5,7 +5,9 @@ package bridge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"runtime/debug"
@@ -30,8 +32,9 @@ type Server struct {
 	hosts     map[netip.Addr]int
 	listeners map[net.Listener]struct{}
 	draining  bool
-	empty     chan struct{} // closed when draining and no connection is left
-	said      map[string]time.Time
+	empty     chan struct{}    // closed when draining and no connection is left
+	refused   map[string]int64 // connections, by reason
+	said      Seldom
 }
 
 // ErrStopped is what Serve returns after Shutdown.
@@ -62,7 +65,7 @@ func (s *Server) Serve(l net.Listener) error {
 			return err
 		default: // no file descriptors left, say: connections that end will free some
 			wait = min(longest, max(5*time.Millisecond, 2*wait))
-			s.log("accepting failed", "error", err)
+			s.said.Warn(s.Logger, "accepting failed", "error", err)
 			time.Sleep(wait)
 		}
 	}
@@ -93,8 +96,12 @@ func (s *Server) take(c net.Conn) *Conn {
 	s.mu.Lock()
 	why := s.refusal(host)
 	if why != "" {
+		if s.refused == nil {
+			s.refused = map[string]int64{}
+		}
+		s.refused[why]++
 		s.mu.Unlock()
-		s.log(why, "client", host)
+		s.said.Warn(s.Logger, why, "client", host)
 		c.Close()
 		return nil
 	}
@@ -111,18 +118,10 @@ func (s *Server) take(c net.Conn) *Conn {
 
 // refusal says why a client is not taken; empty: it is. The caller has locked mu.
 func (s *Server) refusal(host netip.Addr) string {
-	allow := s.Allow
-	if allow == nil {
-		allow = loopback
-	}
-	in := false
-	for _, p := range allow {
-		in = in || p.Contains(host)
-	}
 	switch {
 	case s.draining:
 		return "a connection came while stopping"
-	case !in:
+	case !s.allows(host):
 		return "a connection came from outside the allowed networks"
 	case s.MaxConns > 0 && len(s.conns) >= s.MaxConns:
 		return "there are too many connections"
@@ -130,6 +129,33 @@ func (s *Server) refusal(host netip.Addr) string {
 		return "there are too many connections of one client"
 	}
 	return ""
+}
+
+// allows says whether an address is of an allowed network. The caller has locked mu.
+func (s *Server) allows(host netip.Addr) bool {
+	allow := s.Allow
+	if allow == nil {
+		allow = loopback
+	}
+	for _, p := range allow {
+		if p.Contains(host) {
+			return true
+		}
+	}
+	return false
+}
+
+// Change replaces Allow, MaxConns and MaxPerHost while the server serves. Connections from what is no longer an allowed
+// network end after the request that they are at; others stay, also those beyond a limit.
+func (s *Server) Change(allow []netip.Prefix, maxConns, maxPerHost int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Allow, s.MaxConns, s.MaxPerHost = allow, maxConns, maxPerHost
+	for c := range s.conns {
+		if !s.allows(c.Host) {
+			c.drain()
+		}
+	}
 }
 
 // hostOf returns the address without port. What has none, such as a pipe, is the zero address of IPv6, which no network
@@ -165,24 +191,11 @@ func (s *Server) over(c *Conn) {
 	}
 }
 
-// log tells people of something that an outsider can cause, and so not each time.
-func (s *Server) log(text string, args ...any) {
-	if s.Logger == nil {
-		return
-	}
+// Refused returns how many connections were closed unanswered so far, by reason.
+func (s *Server) Refused() map[string]int64 {
 	s.mu.Lock()
-	if s.said == nil {
-		s.said = map[string]time.Time{}
-	}
-	now := time.Now()
-	often := now.Sub(s.said[text]) < time.Second
-	if !often {
-		s.said[text] = now
-	}
-	s.mu.Unlock()
-	if !often {
-		s.Logger.Warn(text, args...)
-	}
+	defer s.mu.Unlock()
+	return maps.Clone(s.refused)
 }
 
 // Open returns how many connections there are.
@@ -193,8 +206,9 @@ func (s *Server) Open() int {
 }
 
 // Shutdown stops in order: no connection is taken any more, those between two requests are closed soon, and those within
-// one, or with one on its way, after its answer. When the context ends the rest are cut off, and its error is returned. It
-// must be called once.
+// one, or with one on its way, after its answer. When the context ends the rest are cut off, and its error is returned. A
+// connection whose handler does not end then, since a store hangs, is left behind after cutOff. Shutdown must be called
+// once.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.draining, s.empty = true, make(chan struct{})
@@ -219,6 +233,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		c.Conn.Close()
 	}
 	s.mu.Unlock()
-	<-s.empty
+	select {
+	case <-s.empty:
+	case <-time.After(cutOff):
+		return fmt.Errorf("%w; %d connections did not end", ctx.Err(), s.Open())
+	}
 	return ctx.Err()
 }
+
+// cutOff is how long Shutdown waits for handlers whose connections it has closed.
+const cutOff = 3 * time.Second

@@ -177,7 +177,12 @@ func (c *Client) ask(ctx context.Context, verb string, k session.Key, headers, b
 		}
 		return nil, err
 	}
-	c.giveBack(conn)
+	switch a.status {
+	case 200, 404, 423:
+		c.giveBack(conn)
+	default: // servers close the connection after what they could not understand
+		conn.Close()
+	}
 	switch a.status {
 	case 200:
 		return a, nil

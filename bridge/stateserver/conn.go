@@ -17,6 +17,7 @@ const (
 	readSize = 4 << 10  // of a connection's buffer: most requests whole
 	maxHead  = 8 << 10  // bytes of a head (9)
 	joinSize = 16 << 10 // payloads up to this are sent in one piece with their head
+	keepSize = 32 << 10 // buffers up to this are used again
 	growSize = 64 << 10 // of a body's memory before its bytes have come
 )
 
@@ -27,9 +28,11 @@ var answers = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b 
 type conn struct {
 	*bridge.Conn
 	f    *Front
+	set  *Settings       // of the request under way
 	ctx  context.Context // of the connection, with the client's name
-	buf  []byte          // what has been read and not been used
-	room []byte          // what buf lies in
+	path lastPath
+	buf  []byte // what has been read and not been used
+	room []byte // what buf lies in
 }
 
 // Serve is a [bridge.Server]'s Handle: it serves a connection until the client closes it, something fails, or the server
@@ -53,15 +56,16 @@ func (c *conn) serve() bool {
 		c.refuse()
 		return false
 	}
+	c.set = c.f.settings()
 	r, err := parseHead(c.buf[:n])
-	if err == nil && r.length > cmp.Or(c.f.MaxBody, DefaultMaxBody) {
+	if err == nil && r.length > cmp.Or(c.set.MaxBody, DefaultMaxBody) {
 		err = errTooLarge
 	}
 	if err != nil {
 		c.refuse()
 		return false
 	}
-	r.target = append([]byte(nil), r.target...)
+	k := c.key(r.target)
 	c.buf = c.buf[n:]
 	var body []byte
 	if r.op == opSet {
@@ -71,12 +75,18 @@ func (c *conn) serve() bool {
 	}
 	out := answers.Get().(*[]byte)
 	defer answers.Put(out)
-	ans, err := c.f.do(c, &r, body, (*out)[:0])
+	ans, err := c.f.do(c, &r, k, body, (*out)[:0])
 	if err != nil {
 		c.f.warn("a request was left unanswered", err)
 		return false
 	}
-	*out = ans.head[:0]
+	if len(ans.payload) <= joinSize {
+		ans.head = append(ans.head, ans.payload...)
+		ans.payload = nil
+	}
+	if cap(ans.head) <= keepSize {
+		*out = ans.head[:0]
+	}
 	if ans.unsent != nil && len(c.buf) == 0 && gone(c.Conn.Conn) { // what is sent to it would seem to arrive
 		ans.unsent()
 		return false
@@ -176,8 +186,8 @@ func (c *conn) body(n int) ([]byte, error) {
 func (c *conn) answer(ans reply) bool {
 	c.SetWriteDeadline(time.Now().Add(c.patience()))
 	var err error
-	if len(ans.payload) <= joinSize {
-		_, err = c.Conn.Write(append(ans.head, ans.payload...))
+	if len(ans.payload) == 0 {
+		_, err = c.Conn.Write(ans.head)
 	} else {
 		both := net.Buffers{ans.head, ans.payload}
 		_, err = both.WriteTo(c.Conn.Conn)

@@ -8,8 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/aspstate/aspstate/bridge"
 	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session"
 )
@@ -21,29 +24,48 @@ const (
 	DefaultPatience = 10 * time.Second // the client's own default, stateNetworkTimeout
 )
 
-// Front serves a Store. Fields must not be changed once it serves.
-type Front struct {
-	Store session.Store
+// Settings are what can be changed while a Front serves.
+type Settings struct {
 	// Registry says which paths are one application; what it does not name is an application of its own, by path and hash
 	// as sent. nil: it names none.
 	Registry *layout.Registry
-
 	// Park is how long a GetExclusive of a locked session waits for it, if Store is a session.Waiter; 0: not at all. It must
 	// be shorter than the client's stateNetworkTimeout. Waiting gets hold threads of ASP.NET: of each client's
 	// connections at most half wait at a time.
-	Park time.Duration
+	Park    time.Duration
+	MaxBody int // most bytes of a payload; 0: DefaultMaxBody. Over it 400, and the connection is closed
+}
+
+// Front serves a Store. Fields must not be changed once it serves.
+type Front struct {
+	Store    session.Store
+	Settings // those to begin with; see Change
 	// Named tells the Waiter who asks, by host; nil: it is not told.
 	Named func(ctx context.Context, client string) context.Context
 
-	MaxBody  int           // most bytes of a payload; 0: DefaultMaxBody. Over it 400, and the connection is closed
 	Idle     time.Duration // how long a connection may be without a request; 0: DefaultIdle
 	Patience time.Duration // how long the rest of a request, or the taking of an answer, may take; 0: DefaultPatience
 
 	Now    func() time.Time // the server's clock, in its time zone; nil: time.Now
 	Logger *slog.Logger     // told of what failed, never of what a session holds; nil: nobody is
 
-	parked parked
+	parked  parked
+	changed atomic.Pointer[Settings]
+	said    bridge.Seldom
 }
+
+// Change replaces the settings. Requests under way end as they began.
+func (f *Front) Change(s Settings) { f.changed.Store(&s) }
+
+func (f *Front) settings() *Settings {
+	if s := f.changed.Load(); s != nil {
+		return s
+	}
+	return &f.Settings
+}
+
+// Waiting returns how many gets wait for a locked session.
+func (f *Front) Waiting() int { return f.parked.count() }
 
 // maxTimeout is a year in minutes (9).
 const maxTimeout = 365 * 24 * 60
@@ -58,16 +80,42 @@ var errEmpty = errors.New("the session's payload is empty, which the State Serve
 var nobody layout.Registry
 
 // key says which session a target names. What is no path is a key as a whole.
-func (f *Front) key(target []byte) session.Key {
-	reg := f.Registry
+func (c *conn) key(target []byte) session.Key {
+	reg := c.set.Registry
 	if reg == nil {
 		reg = &nobody
+	}
+	plain := len(target)
+	for plain > 0 && isPlain(target[plain-1]) {
+		plain--
+	}
+	if plain > 0 && target[plain-1] == '%' && plain+2 <= len(target) && strings.EqualFold(string(target[plain:plain+2]), "2f") {
+		plain += 2 // the last slash, escaped
+	}
+	if p := &c.path; plain < len(target) && p.registry == reg && string(target[:plain]) == p.prefix {
+		return session.Key{App: p.app, ID: string(target[plain:])}
 	}
 	k, err := reg.StateServerKey(string(target))
 	if err != nil {
 		return session.Key{ID: layout.DecodeTarget(string(target))}
 	}
+	if k.ID == string(target[plain:]) {
+		c.path = lastPath{reg, string(target[:plain]), k.App}
+	}
 	return k
+}
+
+// lastPath is what the targets of a connection begin with, most of which differ in the id alone, and the application that
+// this is.
+type lastPath struct {
+	registry *layout.Registry
+	prefix   string // as sent
+	app      string
+}
+
+// isPlain says whether a character is of no meaning in a path: ids have nothing else.
+func isPlain(c byte) bool {
+	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z'
 }
 
 // reply is the answer to a request: a head, and the payload behind it.
@@ -81,9 +129,8 @@ func fixed(b []byte, answer string) (reply, error) { return reply{head: append(b
 
 // do does what a request asks and writes the head of the answer into b. An error means that the store could not: it must
 // not be answered, since whatever the answer is, clients would make something wrong of it (10.3).
-func (f *Front) do(c *conn, r *request, body, b []byte) (reply, error) {
+func (f *Front) do(c *conn, r *request, k session.Key, body, b []byte) (reply, error) {
 	ctx := c.ctx
-	k := f.key(r.target)
 	switch r.op {
 	case opBad:
 		return f.badCookie(ctx, k, b)
@@ -218,7 +265,7 @@ func (f *Front) now() time.Time {
 }
 
 func (f *Front) warn(what string, err error) {
-	if f.Logger != nil && err != nil {
-		f.Logger.Warn(what, "error", err)
+	if err != nil {
+		f.said.Warn(f.Logger, what, "error", err)
 	}
 }

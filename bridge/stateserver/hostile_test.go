@@ -92,7 +92,7 @@ var hostile = []struct {
 
 // hostileFront is a front that loses patience soon.
 func hostileFront(store session.Store) *stateserver.Front {
-	return &stateserver.Front{Store: store, MaxBody: 1_000_000, Idle: 200 * time.Millisecond, Patience: 200 * time.Millisecond}
+	return &stateserver.Front{Store: store, Settings: stateserver.Settings{MaxBody: 1_000_000}, Idle: 200 * time.Millisecond, Patience: 200 * time.Millisecond}
 }
 
 // TestHostileClients sends each kind of bad input, and sees that it is answered or left as it should be, that the server
@@ -193,7 +193,7 @@ func FuzzRequests(f *testing.F) {
 		store := memstore.New(memstore.Options{})
 		defer store.Close()
 		c := &played{in: bytes.NewReader(b), over: make(chan struct{})}
-		s := &bridge.Server{Handle: (&stateserver.Front{Store: store, MaxBody: 1 << 16}).Serve}
+		s := &bridge.Server{Handle: (&stateserver.Front{Store: store, Settings: stateserver.Settings{MaxBody: 1 << 16}}).Serve}
 		if err := s.Serve(&oneConn{conn: c}); err != net.ErrClosed {
 			t.Fatal(err)
 		}

@@ -312,7 +312,7 @@ func (h *historian) do(ctx context.Context, client int, c *stateserver.Client, r
 // record has clients work through a Front over a store, and returns what they did.
 func record(t *testing.T, store session.Store, wait time.Duration, rounds int) *historian {
 	const clients, calls = 6, 25
-	f := &stateserver.Front{Store: store, Park: wait, Named: park.Client}
+	f := &stateserver.Front{Store: store, Settings: stateserver.Settings{Park: wait}, Named: park.Client}
 	s := &bridge.Server{Handle: f.Serve}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

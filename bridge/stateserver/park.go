@@ -30,6 +30,16 @@ func (p *parked) enter(host netip.Addr, connections int) bool {
 	return true
 }
 
+func (p *parked) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, of := range p.hosts {
+		n += of
+	}
+	return n
+}
+
 func (p *parked) leave(host netip.Addr) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -43,12 +53,12 @@ func (f *Front) acquire(c *conn, k session.Key) (session.Item, error) {
 	item, err := f.Store.GetExclusive(c.ctx, k)
 	var locked *session.LockedError
 	waiter, can := f.Store.(session.Waiter)
-	if f.Park <= 0 || !can || !errors.As(err, &locked) || !f.parked.enter(c.Host, c.Siblings()) {
+	if c.set.Park <= 0 || !can || !errors.As(err, &locked) || !f.parked.enter(c.Host, c.Siblings()) {
 		return item, err
 	}
 	defer f.parked.leave(c.Host)
 	ctx, stop := c.watch()
-	item, err = waiter.WaitExclusive(ctx, k, f.Park)
+	item, err = waiter.WaitExclusive(ctx, k, c.set.Park)
 	if left := stop(); left && err == nil { // a lock that nobody holds would stop the session's pages for 110 s
 		return session.Item{}, errors.Join(errLeft, f.Store.ReleaseExclusive(context.WithoutCancel(c.ctx), k, item.Cookie))
 	}

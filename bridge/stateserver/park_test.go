@@ -22,7 +22,7 @@ import (
 func parking(t testing.TB, wait time.Duration, limit int) (addr string, c *stateserver.Client) {
 	store := memstore.New(memstore.Options{})
 	t.Cleanup(func() { store.Close() })
-	f := &stateserver.Front{Store: park.New(store, park.Options{Limit: limit}), Park: wait, Named: park.Client}
+	f := &stateserver.Front{Store: park.New(store, park.Options{Limit: limit}), Settings: stateserver.Settings{Park: wait}, Named: park.Client}
 	addr = serve(t, f, &bridge.Server{})
 	c = stateserver.NewClient(addr, stateserver.ClientOptions{})
 	t.Cleanup(func() { c.Close() })

@@ -67,7 +67,7 @@ func onTable(t *testing.T, database string) (addr string, foldsCase bool, clear 
 		t.Fatal(err)
 	}
 	store := &layout.Respelled{Table: table, Spelling: spelling, Rule: layout.RuleAsync21}
-	addr = serve(t, &stateserver.Front{Store: store, Registry: reg}, &bridge.Server{})
+	addr = serve(t, &stateserver.Front{Store: store, Settings: stateserver.Settings{Registry: reg}}, &bridge.Server{})
 	return addr, table.Layout().CaseInsensitiveIDs, func(t *testing.T) {
 		t.Helper()
 		if _, err := admin.Exec("DELETE FROM " + database + ".dbo.ASPNetSessionState"); err != nil {

@@ -67,7 +67,7 @@ func TestStoreOverTheWire(t *testing.T) {
 				clock := storetest.NewClock()
 				store := memstore.New(memstore.Options{Now: clock.Now})
 				t.Cleanup(func() { store.Close() })
-				addr := serve(t, &stateserver.Front{Store: store, Registry: reg, Now: clock.Now}, &bridge.Server{})
+				addr := serve(t, &stateserver.Front{Store: store, Settings: stateserver.Settings{Registry: reg}, Now: clock.Now}, &bridge.Server{})
 				c := stateserver.NewClient(addr, stateserver.ClientOptions{Now: clock.Now})
 				t.Cleanup(func() { c.Close() })
 				return storetest.Subject{Store: c, Clock: clock, Key: spelled}

@@ -50,6 +50,9 @@ func DecodeTarget(target string) string {
 	if !strings.ContainsAny(target, "+%") {
 		return target
 	}
+	if plain, ok := decodePlain(target); ok {
+		return plain
+	}
 	var b []byte       // decoded so far
 	var wide []uint16  // units of %uXXXX in a row: a pair is one character
 	var escaped []byte // bytes of %xx in a row: they are UTF-8 together
@@ -88,6 +91,45 @@ func DecodeTarget(target string) string {
 	flush()
 	return string(b)
 }
+
+// decodePlain decodes a target that has nothing but ASCII in it, which is what clients send. Others it leaves.
+func decodePlain(target string) (string, bool) {
+	var b strings.Builder
+	b.Grow(len(target))
+	for i := 0; i < len(target); i++ {
+		c := target[i]
+		switch {
+		case c == '+':
+			c = ' '
+		case c == '%':
+			if i+2 >= len(target) {
+				return "", false
+			}
+			high, low := digits[target[i+1]], digits[target[i+2]]
+			if high > 7 || low > 15 {
+				return "", false
+			}
+			c = high<<4 | low
+			i += 2
+		case c >= utf8.RuneSelf:
+			return "", false
+		}
+		b.WriteByte(c)
+	}
+	return b.String(), true
+}
+
+// digits are the values of hexadecimal digits; 255: it is none.
+var digits = func() (d [256]byte) {
+	for i := range d {
+		d[i] = 255
+	}
+	for i, c := range "0123456789abcdef" {
+		d[c] = byte(i)
+		d[strings.ToUpper(string(c))[0]] = byte(i)
+	}
+	return d
+}()
 
 // hexAfter reads n hexadecimal digits behind a prefix.
 func hexAfter(s, prefix string, n int) (uint64, bool) {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -24,45 +25,89 @@ import (
 	"github.com/aspstate/aspstate/session/memstore"
 )
 
-var serving = regexp.MustCompile(`msg=serving .*address=(\S+) .*sessions=(\d+)`)
+var serving = regexp.MustCompile(`"?msg"?[=:]"?serving"?[ ,].*address"?[=:]"?([^" ]+)"?.*sessions"?[=:](\d+)`)
 
-// startBridge starts a bridge as a process of its own. stop interrupts it, or kills it, and returns what it wrote.
-func startBridge(t *testing.T, args ...string) (addr, sessions string, stop func(os.Signal) string) {
+// running is a bridge that runs as a process of its own.
+type running struct {
+	*exec.Cmd
+	t    *testing.T
+	mu   sync.Mutex
+	text strings.Builder // what it has written
+	more chan struct{}   // has one in it when there is more
+	over chan struct{}   // closed when it writes no more
+}
+
+// runBridge starts a bridge and waits until it serves.
+func runBridge(t *testing.T, args ...string) *running {
 	t.Helper()
-	c := process(t, append([]string{"bridge", "--stateserver", "127.0.0.1:0"}, args...)...)
-	errs, err := c.StderrPipe()
+	r := &running{Cmd: process(t, append([]string{"bridge"}, args...)...), t: t, more: make(chan struct{}, 1), over: make(chan struct{})}
+	errs, err := r.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Start(); err != nil {
+	if err := r.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Process.Kill() })
-	var said bytes.Buffer
-	lines := bufio.NewScanner(errs)
-	for lines.Scan() {
-		said.WriteString(lines.Text() + "\n")
-		if m := serving.FindStringSubmatch(lines.Text()); m != nil {
-			addr, sessions = m[1], m[2]
-			break
+	t.Cleanup(func() { r.Process.Kill() })
+	go func() {
+		defer close(r.over)
+		for lines := bufio.NewScanner(errs); lines.Scan(); {
+			r.mu.Lock()
+			r.text.WriteString(lines.Text() + "\n")
+			r.mu.Unlock()
+			select {
+			case r.more <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	r.says(serving)
+	return r
+}
+
+func (r *running) said() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
+// says waits until the bridge has written something, and returns its parts.
+func (r *running) says(what *regexp.Regexp) []string {
+	r.t.Helper()
+	for {
+		if m := what.FindStringSubmatch(r.said()); m != nil {
+			return m
+		}
+		select {
+		case <-r.more:
+		case <-r.over:
+			if m := what.FindStringSubmatch(r.said()); m != nil {
+				return m
+			}
+			r.t.Fatalf("the bridge ended without %q: %v\n%s", what, r.Wait(), r.said())
 		}
 	}
-	if addr == "" {
-		t.Fatalf("the bridge did not serve: %v\n%s", c.Wait(), said.String())
+}
+
+// stop interrupts the bridge, or kills it, and returns what it wrote.
+func (r *running) stop(sig os.Signal) string {
+	r.t.Helper()
+	if err := r.Process.Signal(sig); err != nil {
+		r.t.Fatal(err)
 	}
-	return addr, sessions, func(sig os.Signal) string {
-		t.Helper()
-		if err := c.Process.Signal(sig); err != nil {
-			t.Fatal(err)
-		}
-		for lines.Scan() {
-			said.WriteString(lines.Text() + "\n")
-		}
-		if err := c.Wait(); sig == os.Interrupt && err != nil {
-			t.Fatalf("the bridge ended with %v\n%s", err, said.String())
-		}
-		return said.String()
+	<-r.over
+	if err := r.Wait(); sig == os.Interrupt && err != nil {
+		r.t.Fatalf("the bridge ended with %v\n%s", err, r.said())
 	}
+	return r.said()
+}
+
+// startBridge starts a bridge on a free port. stop interrupts it, or kills it, and returns what it wrote.
+func startBridge(t *testing.T, args ...string) (addr, sessions string, stop func(os.Signal) string) {
+	t.Helper()
+	r := runBridge(t, append([]string{"--stateserver", "127.0.0.1:0"}, args...)...)
+	m := r.says(serving)
+	return m[1], m[2], r.stop
 }
 
 // TestBridgeServesWhatWasMigrated: sessions of SQL tables come into an embedded store, and the State Server's clients of

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,31 +28,42 @@ type served struct {
 	sweeper  session.Sweeper // of a store that does not sweep itself; nil: it does
 	sessions int64
 	title    string
+
+	embedded  *memstore.Store // nil: a table
+	maxMemory int64
+	probe     session.Key // of a session that does not exist
+	// again makes the registry of other settings, where the store allows that.
+	again func(*settings) (*layout.Registry, error)
 }
 
+// probeID is no id that ASP.NET makes.
+const probeID = "aspstate-readiness-probe"
+
 // served opens the store that --store names. Its keys are applications and raw ids.
-func (s *stores) served(log *slog.Logger) (*served, error) {
-	dsn := s.c.String("store")
+func (s *stores) served(log *slog.Logger, set *settings) (*served, error) {
+	dsn := set.store
 	dir, embedded := strings.CutPrefix(dsn, "embedded:")
 	if dsn != "" && !embedded {
-		return s.servedTable()
+		if s.c.IsSet("renew") {
+			return nil, usage("leave --renew out", "--renew: the procedures of a SQL Server table write each renewal, for every client")
+		}
+		return s.servedTable(set)
 	}
-	policy, err := memstore.ParsePolicy(s.c.String("sync"))
-	if err != nil {
-		return nil, usage("", "--sync: %v", err)
-	}
-	reg, err := s.registry(s.known)
+	again := func(set *settings) (*layout.Registry, error) { return s.registry(set.apps) }
+	reg, err := again(set)
 	if err != nil {
 		return nil, err
 	}
-	o := memstore.Options{Now: clock, Logger: log, SweepEvery: sweepEvery, MaxBytes: s.c.Int64("max-memory"), Sync: policy}
+	o := memstore.Options{
+		Now: clock, Logger: log, SweepEvery: sweepEvery, MaxBytes: set.maxMemory, Sync: set.sync, RenewStep: set.renew,
+	}
 	var store *memstore.Store
 	title := "memory"
 	switch {
 	case embedded && dir == "":
 		return nil, usage("--store embedded:DIR", "--store: a DSN without a directory")
 	case embedded:
-		title = dsn + ", sync " + policy.String()
+		title = dsn + ", sync " + set.sync.String()
 		if store, err = memstore.Open(dir, o); err != nil {
 			return nil, err
 		}
@@ -60,11 +73,14 @@ func (s *stores) served(log *slog.Logger) (*served, error) {
 	}
 	s.closers = append(s.closers, store)
 	n, err := store.Count(s.c.Context)
-	return &served{Store: store, registry: reg, sessions: n, title: title}, err
+	return &served{
+		Store: store, registry: reg, sessions: n, title: title, embedded: store, maxMemory: set.maxMemory,
+		probe: session.Key{ID: probeID}, again: again,
+	}, err
 }
 
 // servedTable opens a table of SQL Server, whose other clients keep using it meanwhile.
-func (s *stores) servedTable() (*served, error) {
+func (s *stores) servedTable(set *settings) (*served, error) {
 	e, err := s.open("to", false)
 	if err != nil {
 		return nil, err
@@ -80,9 +96,22 @@ func (s *stores) servedTable() (*served, error) {
 	if err != nil {
 		return nil, err
 	}
+	apps := e.Spelling.Registry.Applications()
+	if len(apps) == 0 {
+		return nil, usage("--app NAME=APPID[,APPID…]", "--store: sessions of a table belong to applications, and none is known")
+	}
 	return &served{
 		Store:    &layout.Respelled{Table: table, Spelling: e.Spelling, Rule: e.rules[0]},
 		registry: e.Spelling.Registry, sweeper: table, sessions: n, title: e.Title + ", ids " + string(e.rules[0]),
+		probe: session.Key{App: apps[0].Name, ID: probeID},
+		again: func(fresh *settings) (*layout.Registry, error) {
+			if !slices.EqualFunc(fresh.apps, set.apps, func(a, b layout.Application) bool {
+				return a.Name == b.Name && slices.Equal(a.AppIDs, b.AppIDs)
+			}) {
+				return nil, errors.New("the applications of a table cannot be changed while it is served: ids in it are spelled by them")
+			}
+			return e.Spelling.Registry, nil
+		},
 	}, nil
 }
 

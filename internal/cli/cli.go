@@ -37,6 +37,7 @@ func (s Streams) terminal() bool {
 // Main runs the command and returns its exit code. args[0] is the program's name.
 func Main(ctx context.Context, s Streams, args []string) int {
 	app := newApp(s)
+	app.Metadata = map[string]any{metaArgs: args}
 	err := app.RunContext(ctx, flagsFirst(app, args))
 	if err != nil {
 		tell(s.Err, err)
@@ -44,6 +45,9 @@ func Main(ctx context.Context, s Streams, args []string) int {
 	code, _ := exitCode(err)
 	return code
 }
+
+// metaArgs is where an app's Metadata have the arguments, for a command that reads them again.
+const metaArgs = "args"
 
 func newApp(s Streams) *cli.App {
 	app := &cli.App{

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -17,7 +19,7 @@ import (
 type server struct {
 	addr    string
 	process *exec.Cmd
-	connect func() (client, error)
+	protocol
 }
 
 // farm is all that runs.
@@ -25,6 +27,8 @@ type farm struct {
 	dir     string
 	binary  string // of aspstate
 	servers []*server
+
+	processors string // of the servers
 }
 
 func newFarm(s settings) (*farm, error) {
@@ -35,7 +39,7 @@ func newFarm(s settings) (*farm, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &farm{dir: dir, binary: filepath.Join(dir, "aspstate")}
+	f := &farm{dir: dir, binary: filepath.Join(dir, "aspstate"), processors: s.servers}
 	if out, err := exec.Command("go", "build", "-o", f.binary, "github.com/aspstate/aspstate").CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("building aspstate: %w\n%s", err, out), f.stop())
 	}
@@ -58,7 +62,7 @@ func (f *farm) start(program func(addr string) []string) (*server, error) {
 	}
 	addr := l.Addr().String()
 	l.Close()
-	words := program(addr)
+	words := append(onProcessors(f.processors), program(addr)...)
 	c := exec.Command(words[0], words[1:]...)
 	var said bytes.Buffer
 	c.Dir, c.Stdout, c.Stderr = f.dir, &said, &said
@@ -88,23 +92,8 @@ func (f *farm) bridge(s settings, more ...string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	payload := s.payload()
-	connect := func() (*stateClient, error) {
-		w, err := dial(srv.addr)
-		return &stateClient{w, payload}, err
-	}
-	srv.connect = func() (client, error) { return connect() }
-	c, err := connect()
-	if err != nil {
-		return nil, err
-	}
-	defer c.close()
-	for k := range s.sessions {
-		if err := c.put(k, 0); err != nil {
-			return nil, err
-		}
-	}
-	return srv, nil
+	srv.protocol = &stateServer{s.payload()}
+	return srv, srv.fill(s, func(*socket) error { return nil })
 }
 
 // redis starts one and fills it.
@@ -119,26 +108,27 @@ func (f *farm) redis(s settings, more ...string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	payload := s.payload()
-	connect := func() (*redisClient, error) {
-		w, err := dial(srv.addr)
-		return &redisClient{wire: w, payload: payload, take: sha(takeScript), store: sha(storeScript)}, err
-	}
-	srv.connect = func() (client, error) { return connect() }
-	c, err := connect()
+	p := newRedis(s.payload())
+	srv.protocol = p
+	return srv, srv.fill(s, p.loadScripts)
+}
+
+// fill makes the sessions.
+func (srv *server) fill(s settings, first func(*socket) error) error {
+	c, err := dial(srv.addr)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer c.close()
-	if err := errors.Join(c.load(takeScript), c.load(storeScript)); err != nil {
-		return nil, err
+	if err := first(c); err != nil {
+		return err
 	}
 	for k := range s.sessions {
-		if err := c.put(k); err != nil {
-			return nil, err
+		if err := c.ask(srv, make_, k); err != nil {
+			return err
 		}
 	}
-	return srv, nil
+	return nil
 }
 
 func (s settings) payload() []byte { return bytes.Repeat([]byte("session."), s.size/8+1)[:s.size] }
@@ -171,9 +161,9 @@ func (f *farm) turns(s settings) ([]turn, error) {
 		return nil, err
 	}
 	return []turn{
-		{name: readMemory, server: memory, load: read}, {name: readRedis, server: redis, load: read},
-		{name: cycleMemory, server: memory, load: cycle}, {name: cycleRedis, server: redis, load: cycle},
-		{name: cycleInterval, server: durable, load: cycle}, {name: cycleAppend, server: appending, load: cycle},
+		{name: readMemory, server: memory, load: reads}, {name: readRedis, server: redis, load: reads},
+		{name: cycleMemory, server: memory, load: cycles}, {name: cycleRedis, server: redis, load: cycles},
+		{name: cycleInterval, server: durable, load: cycles}, {name: cycleAppend, server: appending, load: cycles},
 	}, nil
 }
 
@@ -194,7 +184,7 @@ func (f *farm) redisBenchmark(s settings) (result, error) {
 		}
 		rate, err := strconv.ParseFloat(fields[1], 64)
 		p99, err2 := strconv.ParseFloat(fields[6], 64)
-		return result{rate, time.Duration(p99 * 1e6)}, errors.Join(err, err2)
+		return result{rate: rate, p99: time.Duration(p99 * 1e6)}, errors.Join(err, err2)
 	}
 	return result{}, fmt.Errorf("redis-benchmark says %q", out)
 }

@@ -1,12 +1,15 @@
+//go:build linux
+
 // Command bench measures the bridge's State Server front beside Redis on one machine, in turns, and prints ratios.
 //
 //	go run ./scripts/bench                     # page cycles and reads, volatile and durable; needs redis-server
 //	go run ./scripts/bench -idle 10000         # memory of that many idle connections beside busy ones; needs no Redis
 //
-// Both servers are programs of their own, started here on free ports. Both clients are alike: one connection each, a request
-// in one write, an answer read by hand, the next request when it is there. What Redis does is the same work: a page
-// cycle is two Lua scripts by EVALSHA (take the lock and get; check the lock, set and release), a read is GET.
-// redis-benchmark runs beside as a control: it says what a client in C reaches, and so whether ours keeps Redis waiting.
+// Both servers are programs of their own, started here on free ports, on a processor of their own: one, since Redis has one
+// thread. The load has another: one thread over raw sockets, which asks the next thing on each connection when the last is
+// answered. What Redis does is the same work: a page cycle is two Lua scripts by EVALSHA (take the lock and get; check
+// the lock, set and release), a read is GET. redis-benchmark runs beside as a control: it says what a client in C
+// reaches, and so whether ours keeps Redis waiting.
 package main
 
 import (
@@ -21,6 +24,7 @@ import (
 type settings struct {
 	conns, sessions, size, rounds int
 	span                          time.Duration
+	servers                       string // processors of the servers; empty: all
 }
 
 func main() {
@@ -30,8 +34,14 @@ func main() {
 	flag.IntVar(&s.size, "size", 2048, "bytes of a payload")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds of turns")
 	flag.DurationVar(&s.span, "span", 3*time.Second, "length of a turn")
+	flag.StringVar(&s.servers, "server-cpus", "0", "processors of each server, as taskset -c takes them; empty: all")
+	own := flag.String("load-cpus", "1", "processors of the load; empty: all")
 	idle := flag.Int("idle", 0, "measure the memory of so many idle connections instead")
 	flag.Parse()
+	if err := moveTo(*own); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
 	run := compare
 	if *idle > 0 {
 		run = func(s settings) error { return idleMemory(s, *idle) }
@@ -73,7 +83,8 @@ func compare(s settings) error {
 				return fmt.Errorf("%s: %w", t.name, err)
 			}
 			t.took = append(t.took, r)
-			fmt.Fprintf(os.Stderr, "round %d: %-28s %9.0f /s, p99 %6.2f ms\n", round+1, t.name, r.rate, r.p99.Seconds()*1e3)
+			fmt.Fprintf(os.Stderr, "round %d: %-28s %9.0f /s, p99 %6.2f ms, %5.1f µs of the server's processor time each\n",
+				round+1, t.name, r.rate, r.p99.Seconds()*1e3, r.cpu.Seconds()*1e6)
 		}
 		r, err := f.redisBenchmark(s)
 		if err != nil {

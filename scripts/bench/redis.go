@@ -1,18 +1,20 @@
+//go:build linux
+
 package main
 
 import (
 	"bytes"
 	"crypto/sha1"
 	"encoding/hex"
+	"fmt"
 	"strconv"
 )
 
-// redisClient keeps sessions in Redis: a payload and a lock are keys of their own.
-type redisClient struct {
-	*wire
+// redis keeps sessions in Redis: a payload and a lock are keys of their own.
+type redis struct {
 	payload     []byte
 	take, store string // SHA-1 of the scripts
-	lock        int
+	lock        int    // the last one given
 }
 
 // The scripts of a page cycle. Keys: data, lock. A lock lives for the 110 s of an ASP.NET request, data for 20 minutes.
@@ -30,122 +32,100 @@ redis.call('DEL', KEYS[2])
 return 1`
 )
 
-func (c *redisClient) text(b []byte) {
-	c.out = strconv.AppendInt(append(c.out, '$'), int64(len(b)), 10)
-	c.out = append(append(append(c.out, "\r\n"...), b...), "\r\n"...)
+func newRedis(payload []byte) *redis {
+	sha := func(script string) string {
+		sum := sha1.Sum([]byte(script))
+		return hex.EncodeToString(sum[:])
+	}
+	return &redis{payload: payload, take: sha(takeScript), store: sha(storeScript)}
 }
 
-func (c *redisClient) command(words int, first string) {
-	c.out = strconv.AppendInt(append(c.out, '*'), int64(words), 10)
-	c.out = append(c.out, "\r\n"...)
-	c.text([]byte(first))
-}
+// lockDigits: locks are numbers of this length, so that all answers are.
+const lockBase = 1_000_000_000
 
-func (c *redisClient) key(prefix string, k int) {
+func (s *redis) request(out []byte, p phase, k, token int) []byte {
 	var room [48]byte
-	c.text(id(append(room[:0], prefix...), k))
+	key := func(prefix string) {
+		out = text(out, id(append(room[:0], prefix...), k))
+	}
+	switch p {
+	case get:
+		out = append(out, "*2\r\n$3\r\nGET\r\n"...)
+		key("d:")
+	case make_:
+		out = append(out, "*3\r\n$3\r\nSET\r\n"...)
+		key("d:")
+		out = text(out, s.payload)
+	case take:
+		s.lock++
+		out = text(append(out, "*6\r\n$7\r\nEVALSHA\r\n"...), []byte(s.take))
+		out = append(out, "$1\r\n2\r\n"...)
+		key("d:")
+		key("l:")
+		out = text(out, strconv.AppendInt(room[:0], int64(lockBase+s.lock%lockBase), 10))
+	case store:
+		out = text(append(out, "*7\r\n$7\r\nEVALSHA\r\n"...), []byte(s.store))
+		out = append(out, "$1\r\n2\r\n"...)
+		key("d:")
+		key("l:")
+		out = text(out, strconv.AppendInt(room[:0], int64(token), 10))
+		out = text(out, s.payload)
+	}
+	return out
 }
 
-func (c *redisClient) get(k int) error {
-	c.command(2, "GET")
-	c.key("d:", k)
-	if err := c.send(); err != nil {
-		return err
-	}
-	return c.bulk()
+// text writes a word of a command.
+func text(out, b []byte) []byte {
+	out = strconv.AppendInt(append(out, '$'), int64(len(b)), 10)
+	return append(append(append(out, "\r\n"...), b...), "\r\n"...)
 }
 
-func (c *redisClient) script(sha string, k, arguments int) {
-	c.command(5+arguments, "EVALSHA")
-	c.text([]byte(sha))
-	c.text([]byte("2"))
-	c.key("d:", k)
-	c.key("l:", k)
+func (s *redis) answer(in []byte, p phase) (n, token int, err error) {
+	head := ""
+	switch p {
+	case get:
+		head = "$" + strconv.Itoa(len(s.payload)) + "\r\n"
+	case take:
+		head = "*2\r\n$10\r\n"
+	case store:
+		head = ":1\r\n"
+	case make_:
+		head = "+OK\r\n"
+	}
+	switch {
+	case len(in) >= len(head) && string(in[:len(head)]) != head, in[0] == '-':
+		return 0, 0, wrong("Redis", in)
+	case p == store || p == make_:
+		n = len(head)
+	case p == get:
+		n = len(head) + len(s.payload) + 2
+	case p == take:
+		n = len(head) + len("1234567890\r\n") + len("$"+strconv.Itoa(len(s.payload))+"\r\n") + len(s.payload) + 2
+	}
+	if len(in) < n {
+		return 0, 0, nil
+	}
+	if p == take {
+		token, err = strconv.Atoi(string(in[len(head) : len(head)+10]))
+	}
+	return n, token, err
 }
 
-func (c *redisClient) cycle(k int) error {
-	c.lock++
-	var room [20]byte
-	lock := strconv.AppendInt(room[:0], int64(c.lock), 10)
-	c.script(c.take, k, 1)
-	c.text(lock)
-	if err := c.send(); err != nil {
-		return err
+// loadScripts makes the scripts known.
+func (s *redis) loadScripts(c *socket) error {
+	for _, script := range []string{takeScript, storeScript} {
+		if err := c.write(text([]byte("*3\r\n$6\r\nSCRIPT\r\n$4\r\nLOAD\r\n"), []byte(script))); err != nil {
+			return err
+		}
+		for !bytes.HasSuffix(c.in, []byte("\r\n")) || bytes.Count(c.in, []byte("\r\n")) < 2 {
+			if err := c.read(); err != nil {
+				return err
+			}
+			if c.in[0] == '-' {
+				return fmt.Errorf("SCRIPT LOAD: %s", c.in)
+			}
+		}
+		c.in = c.in[:0]
 	}
-	line, err := c.until("\r\n")
-	if err == nil && string(line) != "*2\r\n" {
-		err = wrong("the first script", line)
-	}
-	if err != nil {
-		return err
-	}
-	want := "$" + strconv.Itoa(len(lock)) + "\r\n" + string(lock) + "\r\n"
-	if got, err := c.bytes(len(want)); err != nil || string(got) != want {
-		return wrong("the lock", got)
-	}
-	if err := c.bulk(); err != nil {
-		return err
-	}
-	c.script(c.store, k, 2)
-	c.text(lock)
-	c.text(c.payload)
-	if err := c.send(); err != nil {
-		return err
-	}
-	if line, err = c.until("\r\n"); err == nil && string(line) != ":1\r\n" {
-		err = wrong("the second script", line)
-	}
-	return err
-}
-
-// bulk takes a payload.
-func (c *redisClient) bulk() error {
-	line, err := c.until("\r\n")
-	if err != nil {
-		return err
-	}
-	if n, err := strconv.Atoi(string(bytes.TrimRight(line[1:], "\r\n"))); line[0] != '$' || err != nil || n != len(c.payload) {
-		return wrong("GET", line)
-	}
-	_, err = c.bytes(len(c.payload) + 2)
-	return err
-}
-
-// put makes a session.
-func (c *redisClient) put(k int) error {
-	c.command(3, "SET")
-	c.key("d:", k)
-	c.text(c.payload)
-	return c.ok("SET")
-}
-
-func (c *redisClient) ok(what string) error {
-	if err := c.send(); err != nil {
-		return err
-	}
-	line, err := c.until("\r\n")
-	if err == nil && string(line) != "+OK\r\n" {
-		err = wrong(what, line)
-	}
-	return err
-}
-
-// load makes a script known.
-func (c *redisClient) load(script string) error {
-	c.command(3, "SCRIPT")
-	c.text([]byte("LOAD"))
-	c.text([]byte(script))
-	if err := c.send(); err != nil {
-		return err
-	}
-	if line, err := c.until("\r\n"); err != nil || line[0] != '$' {
-		return wrong("SCRIPT LOAD", line)
-	}
-	_, err := c.until("\r\n")
-	return err
-}
-
-func sha(script string) string {
-	sum := sha1.Sum([]byte(script))
-	return hex.EncodeToString(sum[:])
+	return nil
 }

@@ -42,6 +42,9 @@ func (s *Store) Count(ctx context.Context) (int64, error) {
 	return s.count.Load(), nil
 }
 
+// Bytes returns what Options.MaxBytes is compared with: payloads and bookkeeping.
+func (s *Store) Bytes() int64 { return s.bytes.Load() }
+
 // place is where a session stands in the order of scans: by hash, and by a second one where the first are equal.
 type place struct{ first, second uint64 }
 

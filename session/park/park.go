@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aspstate/aspstate/session"
@@ -43,6 +44,7 @@ func clientOf(ctx context.Context) string {
 // Store is a session.Store and a session.Waiter. GetExclusive does not wait, but does not overtake those who do either.
 type Store struct {
 	session.Store
+	limit  atomic.Int64
 	o      Options
 	seed   maphash.Seed
 	shards [64]shard
@@ -84,8 +86,13 @@ func New(s session.Store, o Options) *Store {
 	if o.Look == 0 {
 		o.Look = 250 * time.Millisecond
 	}
-	return &Store{Store: s, o: o, seed: maphash.MakeSeed()}
+	p := &Store{Store: s, o: o, seed: maphash.MakeSeed()}
+	p.SetLimit(o.Limit)
+	return p
 }
+
+// SetLimit replaces Options.Limit. Who waits already may go on.
+func (s *Store) SetLimit(n int) { s.limit.Store(int64(n)) }
 
 func (s *Store) shard(k session.Key) *shard {
 	return &s.shards[maphash.Comparable(s.seed, k)%uint64(len(s.shards))]
@@ -260,7 +267,7 @@ func (s *Store) join(ctx context.Context, k session.Key, refusal session.LockedE
 			return old
 		}
 	}
-	if len(q.places) >= s.o.Limit {
+	if int64(len(q.places)) >= s.limit.Load() {
 		return nil
 	}
 	q.places = append(q.places, p)

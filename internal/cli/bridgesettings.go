@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/aspstate/aspstate/bridge/stateserver"
+	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/session/memstore"
+)
+
+// settings are those of a bridge.
+type settings struct {
+	fixed
+	apps         []layout.Application
+	allow        []netip.Prefix
+	maxConns     int
+	maxPerClient int
+	maxBody      int
+	park         time.Duration
+	parkLimit    int
+}
+
+// fixed are the settings that a running bridge cannot change.
+type fixed struct {
+	stateserver, metrics    string
+	store                   string
+	to, table, zone, idRule string
+	sync                    memstore.Policy
+	renew                   time.Duration
+	maxMemory               int64
+	drain                   time.Duration
+	json                    bool
+}
+
+func readSettings(c *cli.Context) (*settings, error) {
+	if err := noArguments(c); err != nil {
+		return nil, err
+	}
+	if c.String("stateserver") == "" {
+		return nil, usage("--stateserver 127.0.0.1:42424", "there is nothing to listen on")
+	}
+	if c.Duration("park") < 0 || c.Int("park-limit") < 1 {
+		return nil, usage("--park 0 lets nobody wait", "--park and --park-limit: neither can be less than nothing")
+	}
+	for _, name := range []string{"max-memory", "max-connections", "max-connections-per-client", "drain", "renew"} {
+		if c.Int64(name) < 0 || c.Duration(name) < 0 {
+			return nil, usage("", "--%s cannot be less than nothing", name)
+		}
+	}
+	if c.Int("max-body") < 1 {
+		return nil, usage("", "--max-body: sessions have at least one byte")
+	}
+	if l := c.String("log"); l != "text" && l != "json" {
+		return nil, usage("", "--log %q is neither text nor json", l)
+	}
+	policy, err := memstore.ParsePolicy(c.String("sync"))
+	if err != nil {
+		return nil, usage("", "--sync: %v", err)
+	}
+	allow, err := networks(c.StringSlice("allow"))
+	if err != nil {
+		return nil, err
+	}
+	apps, chosen, err := appsFlag(c)
+	if err != nil {
+		return nil, err
+	}
+	if len(chosen) > 0 { // here nothing is chosen: applications are made known
+		return nil, usage("--app "+chosen[0]+"=APPID[,APPID…]", "--app %s: it has no application id", chosen[0])
+	}
+	return &settings{
+		fixed: fixed{
+			stateserver: c.String("stateserver"), metrics: c.String("metrics"), store: c.String("store"),
+			to: c.String("to"), table: c.String("to-table"), zone: c.String("to-zone"), idRule: c.String("to-ids"),
+			sync: policy, renew: c.Duration("renew"), maxMemory: c.Int64("max-memory"), drain: c.Duration("drain"), json: c.String("log") == "json",
+		},
+		apps: apps, allow: allow, maxConns: c.Int("max-connections"), maxPerClient: c.Int("max-connections-per-client"),
+		maxBody: c.Int("max-body"), park: c.Duration("park"), parkLimit: c.Int("park-limit"),
+	}, nil
+}
+
+func (s *settings) logger(w io.Writer) *slog.Logger {
+	if s.json {
+		return slog.New(slog.NewJSONHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
+}
+
+func (s *settings) front(r *layout.Registry) stateserver.Settings {
+	return stateserver.Settings{Registry: r, Park: s.park, MaxBody: s.maxBody}
+}
+
+// networks reads --allow; nil where it is not given. A single address is a network of one.
+func networks(texts []string) (nets []netip.Prefix, err error) {
+	for _, t := range texts {
+		p, err := netip.ParsePrefix(t)
+		if a, addrErr := netip.ParseAddr(t); err != nil && addrErr == nil {
+			p, err = a.Prefix(a.BitLen())
+		}
+		if err != nil {
+			return nil, usage("a network such as 10.1.0.0/16, or an address", "--allow %q: it is neither", t)
+		}
+		nets = append(nets, p.Masked())
+	}
+	return nets, nil
+}
+
+// warnOfNetworks tells who could reach every session: the protocol has no password.
+func warnOfNetworks(log *slog.Logger, at net.Addr, allow []netip.Prefix) {
+	tcp, ok := at.(*net.TCPAddr)
+	open := ok && !tcp.IP.IsLoopback()
+	for _, p := range allow {
+		if !p.Addr().IsLoopback() && open {
+			log.Warn("who can connect from there can read and change every session: the State Server protocol has neither password nor encryption", "network", p)
+		}
+	}
+	if open && allow == nil {
+		log.Warn("the address can be reached from other machines, but only this one is served; --allow NETWORK lets others in")
+	}
+}

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/aspstate/aspstate/bridge"
+	"github.com/aspstate/aspstate/bridge/stateserver"
+	"github.com/aspstate/aspstate/session"
+	"github.com/aspstate/aspstate/session/observe"
+)
+
+// watched is what the outside can see of a bridge.
+type watched struct {
+	registry *prometheus.Registry
+	calls    *observe.Metrics
+	served   *served
+	stopping atomic.Bool
+}
+
+func newWatched(s *served) *watched {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	w := &watched{registry: r, calls: observe.New(r), served: s}
+	w.gauge("aspstate_build_info", "1, with the version as a label.", prometheus.Labels{"version": version()}, func() float64 { return 1 })
+	if m := s.embedded; m != nil {
+		w.gauge("aspstate_sessions", "Sessions in the store, expired ones that are not swept yet included.", nil, func() float64 {
+			n, _ := m.Count(context.Background()) // its only error is the context's
+			return float64(n)
+		})
+		w.gauge("aspstate_session_bytes", "What --max-memory is compared with: payloads and bookkeeping.", nil, func() float64 { return float64(m.Bytes()) })
+		w.gauge("aspstate_session_bytes_limit", "--max-memory; 0: none.", nil, func() float64 { return float64(s.maxMemory) })
+	}
+	return w
+}
+
+func (w *watched) gauge(name, help string, labels prometheus.Labels, value func() float64) {
+	w.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, value))
+}
+
+// store counts and times the calls of a store.
+func (w *watched) store(layer string, s session.Store) session.Store { return w.calls.Store(layer, s) }
+
+// fronts adds what a front and its server know.
+func (w *watched) fronts(f *stateserver.Front, srv *bridge.Server) {
+	w.gauge("aspstate_connections", "Open connections of clients.", nil, func() float64 { return float64(srv.Open()) })
+	w.gauge("aspstate_waiting_gets", "Gets that wait for a locked session.", nil, func() float64 { return float64(f.Waiting()) })
+	w.registry.MustRegister(refusals{srv})
+}
+
+// refusals are the connections that a server did not take, by reason.
+type refusals struct{ srv *bridge.Server }
+
+var refusalsDesc = prometheus.NewDesc("aspstate_refused_connections_total", "Connections that were closed unanswered.", []string{"reason"}, nil)
+
+// Describe implements prometheus.Collector.
+func (r refusals) Describe(d chan<- *prometheus.Desc) { d <- refusalsDesc }
+
+// Collect implements prometheus.Collector.
+func (r refusals) Collect(m chan<- prometheus.Metric) {
+	for why, n := range r.srv.Refused() {
+		m <- prometheus.MustNewConstMetric(refusalsDesc, prometheus.CounterValue, float64(n), why)
+	}
+}
+
+// ready says why the bridge cannot serve; nil: it can.
+func (w *watched) ready(ctx context.Context) error {
+	if w.stopping.Load() {
+		return errors.New("stopping")
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	asked := make(chan error, 1)
+	go func() { // a store that hangs does not heed the context
+		_, err := w.served.Get(ctx, w.served.probe)
+		asked <- err
+	}()
+	select {
+	case err := <-asked:
+		if err == nil || errors.Is(err, session.ErrNotFound) {
+			return nil
+		}
+		return fmt.Errorf("the store does not answer: %w", err)
+	case <-ctx.Done():
+		return errors.New("the store does not answer")
+	}
+}
+
+func (w *watched) handler(log *slog.Logger) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(w.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(r http.ResponseWriter, _ *http.Request) { fmt.Fprintln(r, "ok") })
+	mux.HandleFunc("GET /readyz", func(r http.ResponseWriter, q *http.Request) {
+		if err := w.ready(q.Context()); err != nil {
+			log.Warn("not ready", "error", err) // who asks is told no more than that
+			http.Error(r, "not ready", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(r, "ready")
+	})
+	return mux
+}
+
+// serve serves the endpoints at an address until it is told that it is over; empty: nowhere.
+func (w *watched) serve(ctx context.Context, log *slog.Logger, addr string) (over func(), err error) {
+	if addr == "" {
+		return func() {}, nil
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, &failure{code: exitUnreachable, err: fmt.Errorf("listening for --metrics: %w", err)}
+	}
+	srv := &http.Server{
+		Handler: w.handler(log), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	go srv.Serve(l)
+	log.Info("metrics and health are served", "address", l.Addr().String())
+	return func() { srv.Close() }, nil
+}
