@@ -3,8 +3,8 @@
 // It is an ordinary session.Store in every declared difference (storetest.Rules), with the abilities Peeker, Scanner,
 // Applier, Counter, Sweeper and Waiter; Options.Quirks turns it into the likeness of single layouts and of the State
 // Server. Sessions lie in 4096 shards, each under a lock of its own that is held for one step; waiters for a session's
-// lock queue up at the session and get it handed over. About 210 bytes a session are needed besides its id and payload
-// (BenchmarkMemory).
+// lock queue up at the session and get it handed over. A session needs 185 bytes besides its id and payload, and what the
+// allocator rounds the payload up to (BenchmarkMemory); 210 are counted.
 //
 // # Durable stores
 //
