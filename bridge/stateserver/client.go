@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ type Client struct {
 	o    ClientOptions
 
 	mu     sync.Mutex
-	idle   []idleConn // last in, first out
+	idle   []idleConn // last in, first out; those that are unused for long go
 	closed bool
 }
 
@@ -227,7 +228,12 @@ func (c *Client) giveBack(conn *clientConn) {
 		conn.Close()
 		return
 	}
-	c.idle = append(c.idle, idleConn{conn, time.Now()})
+	now, old := time.Now(), 0
+	for old < len(c.idle) && now.Sub(c.idle[old].since) >= maxIdle {
+		c.idle[old].Close()
+		old++
+	}
+	c.idle = append(slices.Delete(c.idle, 0, old), idleConn{conn, now})
 }
 
 func (c *Client) exchange(ctx context.Context, conn *clientConn, verb string, k session.Key, headers, body []byte) (*reading, error) {

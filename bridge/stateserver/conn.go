@@ -18,7 +18,9 @@ const (
 	maxHead  = 8 << 10  // bytes of a head (9)
 	joinSize = 16 << 10 // payloads up to this are sent in one piece with their head
 	keepSize = 32 << 10 // buffers up to this are used again
-	growSize = 64 << 10 // of a body's memory before its bytes have come
+
+	anew     = 10 * time.Millisecond // a deadline may be so much early: setting one costs as much as parsing a request
+	growSize = 64 << 10              // of a body's memory before its bytes have come
 )
 
 // answers are buffers for answers in the making.
@@ -31,8 +33,10 @@ type conn struct {
 	set  *Settings       // of the request under way
 	ctx  context.Context // of the connection, with the client's name
 	path lastPath
-	buf  []byte // what has been read and not been used
-	room []byte // what buf lies in
+
+	idleSet, sendSet time.Time // when the deadlines for the next request and for an answer were set last; zero: another one is set
+	buf              []byte    // what has been read and not been used
+	room             []byte    // what buf lies in
 }
 
 // Serve is a [bridge.Server]'s Handle: it serves a connection until the client closes it, something fails, or the server
@@ -102,7 +106,7 @@ func (c *conn) refuse() {
 	}
 	if half, ok := c.Conn.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
 		const most = 256 << 10
-		c.SetReadDeadline(time.Now().Add(min(time.Second, c.patience())))
+		c.wait(time.Now().Add(min(time.Second, c.patience())))
 		io.CopyN(io.Discard, c.Conn.Conn, most)
 	}
 }
@@ -128,15 +132,24 @@ func (c *conn) head() (int, error) {
 		}
 		switch {
 		case len(c.buf) == 0:
-			c.SetReadDeadline(time.Now().Add(cmp.Or(c.f.Idle, DefaultIdle)))
+			if now := time.Now(); now.Sub(c.idleSet) > anew {
+				c.idleSet = now
+				c.SetReadDeadline(now.Add(cmp.Or(c.f.Idle, DefaultIdle)))
+			}
 		case seen == 0: // the rest may take so long altogether
-			c.SetReadDeadline(time.Now().Add(c.patience()))
+			c.wait(time.Now().Add(c.patience()))
 		}
 		seen = len(c.buf)
 		if err := c.read(); err != nil {
 			return 0, err
 		}
 	}
+}
+
+// wait sets a deadline for reading that is not the one for the next request.
+func (c *conn) wait(until time.Time) {
+	c.idleSet = time.Time{}
+	c.SetReadDeadline(until)
 }
 
 func (c *conn) patience() time.Duration { return cmp.Or(c.f.Patience, DefaultPatience) }
@@ -165,7 +178,7 @@ func (c *conn) body(n int) ([]byte, error) {
 	got := copy(b, c.buf)
 	c.buf = c.buf[got:]
 	if got < n {
-		c.SetReadDeadline(time.Now().Add(c.patience()))
+		c.wait(time.Now().Add(c.patience()))
 	}
 	for got < n {
 		if got == len(b) {
@@ -184,7 +197,10 @@ func (c *conn) body(n int) ([]byte, error) {
 
 // answer sends an answer.
 func (c *conn) answer(ans reply) bool {
-	c.SetWriteDeadline(time.Now().Add(c.patience()))
+	if now := time.Now(); now.Sub(c.sendSet) > anew {
+		c.sendSet = now
+		c.SetWriteDeadline(now.Add(c.patience()))
+	}
 	var err error
 	if len(ans.payload) == 0 {
 		_, err = c.Conn.Write(ans.head)

@@ -75,7 +75,7 @@ func (c *conn) watch() (ctx context.Context, stop func() bool) {
 		return c.ctx, func() bool { return false }
 	}
 	ctx, cancel := context.WithCancel(c.ctx)
-	c.SetReadDeadline(time.Time{})
+	c.wait(time.Time{})
 	over := make(chan struct{})
 	var b [1]byte
 	var n int
@@ -87,11 +87,11 @@ func (c *conn) watch() (ctx context.Context, stop func() bool) {
 	}()
 	return ctx, func() bool {
 		left := ctx.Err() != nil
-		c.SetReadDeadline(time.Unix(1, 0))
+		c.wait(time.Unix(1, 0))
 		<-over
 		cancel()
 		c.buf = append(c.room[:0], b[:n]...)
-		c.SetReadDeadline(time.Time{})
+		c.wait(time.Time{})
 		return left
 	}
 }

@@ -61,12 +61,32 @@ func TestStoreOverTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, reg := range map[string]*layout.Registry{"registered": registered, "unknown": {}} {
+	direct := func(_ *testing.T, _ *storetest.Clock, store session.Store) session.Store { return store }
+	// another's State Server behind it, which knows no application
+	through := func(reg *layout.Registry) func(*testing.T, *storetest.Clock, session.Store) session.Store {
+		return func(t *testing.T, clock *storetest.Clock, store session.Store) session.Store {
+			c := stateserver.NewClient(serve(t, &stateserver.Front{Store: store, Now: clock.Now}, &bridge.Server{}), stateserver.ClientOptions{Now: clock.Now})
+			t.Cleanup(func() { c.Close() })
+			sp, err := layout.NewSpelling(reg, layout.RuleStateServer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return &layout.Respelled{Table: c, Spelling: sp, Rule: layout.RuleStateServer}
+		}
+	}
+	for name, c := range map[string]struct {
+		reg  *layout.Registry
+		back func(*testing.T, *storetest.Clock, session.Store) session.Store
+	}{
+		"registered": {registered, direct}, "unknown": {&layout.Registry{}, direct},
+		"registered, over another": {registered, through(registered)}, "unknown, over another": {&layout.Registry{}, through(&layout.Registry{})},
+	} {
 		t.Run(name, func(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) storetest.Subject {
-				clock := storetest.NewClock()
-				store := memstore.New(memstore.Options{Now: clock.Now})
-				t.Cleanup(func() { store.Close() })
+				clock, reg := storetest.NewClock(), c.reg
+				inner := memstore.New(memstore.Options{Now: clock.Now})
+				t.Cleanup(func() { inner.Close() })
+				store := c.back(t, clock, inner)
 				addr := serve(t, &stateserver.Front{Store: store, Settings: stateserver.Settings{Registry: reg}, Now: clock.Now}, &bridge.Server{})
 				c := stateserver.NewClient(addr, stateserver.ClientOptions{Now: clock.Now})
 				t.Cleanup(func() { c.Close() })

@@ -25,7 +25,7 @@ func bridgeCommand(s Streams) *cli.Command {
 			&cli.StringFlag{Name: "stateserver", Usage: "`ADDR` to listen on for <sessionState mode=\"StateServer\">, such as 127.0.0.1:42424"},
 			&cli.StringFlag{
 				Name:    "store",
-				Usage:   "`DSN` of the store: embedded:DIR or a SQL Server connection string; without it sessions are in memory alone",
+				Usage:   "`DSN` of the store: embedded:DIR, a SQL Server connection string or stateserver://HOST:PORT; without it sessions are in memory alone",
 				EnvVars: []string{"ASPSTATE_STORE_DSN"},
 			},
 			&cli.StringFlag{Name: "sync", Value: memstore.SyncInterval.String(), Usage: "when a change is on disk: `always|interval|off`: before it is acknowledged, a second later, or when the system likes"},
@@ -63,7 +63,7 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	w := newWatched(store)
+	w := newWatched(store, set.metrics)
 	queue := park.New(w.store("store", store.Store), park.Options{Limit: set.parkLimit})
 	front := &stateserver.Front{
 		Store: w.store("stateserver", queue), Settings: set.front(store.registry), Named: park.Client, Logger: log,

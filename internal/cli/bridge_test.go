@@ -198,6 +198,36 @@ func TestBridgeKeepsWhatItAcknowledged(t *testing.T) {
 	}
 }
 
+// TestBridgeOverAStateServer: a bridge in front of another one, for an application that both know under other ids.
+func TestBridgeOverAStateServer(t *testing.T) {
+	back, _, stopBack := startBridge(t)
+	front, _, stop := startBridge(t, "--store", "stateserver://"+back, "--app", "shop=/LM/W3SVC/1/ROOT,/LM/W3SVC/9/ROOT")
+	old := stateserver.NewClient(back, stateserver.ClientOptions{})
+	defer old.Close()
+	farm := stateserver.NewClient(front, stateserver.ClientOptions{})
+	defer farm.Close()
+	v := session.Value{Payload: []byte("from the old server"), Timeout: 20}
+	if err := old.SetAndRelease(t.Context(), shopPath("one"), v, session.IfFree(0)); err != nil {
+		t.Fatal(err)
+	}
+	other := session.Key{ID: strings.Replace(shopPath("one").ID, "/W3SVC/1/", "/W3SVC/9/", 1)}
+	item, err := farm.GetExclusive(t.Context(), other)
+	if err != nil || string(item.Payload) != "from the old server" {
+		t.Fatalf("%q, %v", item.Payload, err)
+	}
+	var locked *session.LockedError
+	if _, err := old.Get(t.Context(), shopPath("one")); !errors.As(err, &locked) || locked.Cookie != item.Cookie {
+		t.Errorf("the lock that the bridge took: %v", err)
+	}
+	stopBack(os.Kill)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := farm.Get(ctx, other); err == nil || errors.Is(err, session.ErrNotFound) {
+		t.Errorf("with nothing behind it the bridge answers %v", err)
+	}
+	stop(os.Interrupt)
+}
+
 func TestBridgeUsage(t *testing.T) {
 	for _, c := range []struct {
 		args []string
@@ -210,6 +240,13 @@ func TestBridgeUsage(t *testing.T) {
 		{[]string{"--stateserver", "127.0.0.1:0", "--app", "shop"}, exitUsage, "--app shop=APPID"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--store", "embedded:"}, exitUsage, "embedded:DIR"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--store", "http://bridge2"}, exitUsage, "--store: this version opens no http"},
+		{[]string{"--stateserver", "127.0.0.1:0", "--store", "stateserver://bridge2"}, exitUsage, "no host and port"},
+		{[]string{"--stateserver", "127.0.0.1:0", "--store", "stateserver://127.0.0.1:1"}, exitUnreachable, "asking the State Server"},
+		{[]string{"--stateserver", "127.0.0.1:0", "--store", "stateserver://b:1", "--to", "inmemory"}, exitUsage, "--to"},
+		{[]string{"--stateserver", "127.0.0.1:0", "--store", "stateserver://b:1", "--renew", "2s"}, exitUsage, "--renew"},
+		{[]string{"--stateserver", "127.0.0.1:0", "--renew", "-2s"}, exitUsage, "--renew"},
+		{[]string{"--stateserver", "127.0.0.1:0", "--log", "xml"}, exitUsage, "--log"},
+		{[]string{"--stateserver", "127.0.0.1:0", "--metrics", "nowhere:port"}, exitUnreachable, "--metrics"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--park", "-1s"}, exitUsage, "--park"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--drain", "-1s"}, exitUsage, "--drain"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--max-body", "-1"}, exitUsage, "--max-body"},

@@ -3,11 +3,14 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/aspstate/aspstate/bridge/stateserver"
 	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session"
 	"github.com/aspstate/aspstate/session/memstore"
@@ -45,7 +48,10 @@ func (s *stores) served(log *slog.Logger, set *settings) (*served, error) {
 	dir, embedded := strings.CutPrefix(dsn, "embedded:")
 	if dsn != "" && !embedded {
 		if s.c.IsSet("renew") {
-			return nil, usage("leave --renew out", "--renew: the procedures of a SQL Server table write each renewal, for every client")
+			return nil, usage("leave --renew out", "--renew: a SQL Server table's procedures and a State Server write renewals as they do for every client")
+		}
+		if strings.HasPrefix(dsn, stateServerScheme) {
+			return s.servedStateServer(set)
 		}
 		return s.servedTable(set)
 	}
@@ -104,15 +110,57 @@ func (s *stores) servedTable(set *settings) (*served, error) {
 		Store:    &layout.Respelled{Table: table, Spelling: e.Spelling, Rule: e.rules[0]},
 		registry: e.Spelling.Registry, sweeper: table, sessions: n, title: e.Title + ", ids " + string(e.rules[0]),
 		probe: session.Key{App: apps[0].Name, ID: probeID},
-		again: func(fresh *settings) (*layout.Registry, error) {
-			if !slices.EqualFunc(fresh.apps, set.apps, func(a, b layout.Application) bool {
-				return a.Name == b.Name && slices.Equal(a.AppIDs, b.AppIDs)
-			}) {
-				return nil, errors.New("the applications of a table cannot be changed while it is served: ids in it are spelled by them")
-			}
-			return e.Spelling.Registry, nil
-		},
+		again: sameApps(e.Spelling.Registry, set),
 	}, nil
+}
+
+const stateServerScheme = "stateserver://"
+
+// servedStateServer passes everything on to another State Server: Microsoft's, or a bridge.
+func (s *stores) servedStateServer(set *settings) (*served, error) {
+	for _, flag := range []string{"to", "to-table", "to-zone", "to-ids"} {
+		if s.c.IsSet(flag) {
+			return nil, usage("leave --"+flag+" out", "--%s: a State Server has no tables", flag)
+		}
+	}
+	addr := strings.TrimSuffix(strings.TrimPrefix(set.store, stateServerScheme), "/")
+	if host, port, err := net.SplitHostPort(addr); err != nil || host == "" || port == "" {
+		return nil, usage(stateServerScheme+"HOST:42424", "--store: it names no host and port of a State Server")
+	}
+	reg, err := s.registry(set.apps)
+	if err != nil {
+		return nil, err
+	}
+	sp, err := layout.NewSpelling(reg, layout.RuleStateServer)
+	if err != nil {
+		return nil, err
+	}
+	client := stateserver.NewClient(addr, stateserver.ClientOptions{MaxBody: set.maxBody})
+	s.closers = append(s.closers, client)
+	nowhere := layout.StateServerPath{AppID: "/LM/W3SVC/0/ROOT", Hash: layout.StateServerHash("/LM/W3SVC/0/ROOT"), ID: probeID}
+	probe, err := (&layout.Registry{}).StateServerKey(layout.EscapeTarget(nowhere.String()))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := client.Get(s.c.Context, session.Key{ID: nowhere.String()}); !errors.Is(err, session.ErrNotFound) {
+		return nil, &failure{code: exitUnreachable, err: fmt.Errorf("asking the State Server at %s: %w", addr, err)}
+	}
+	return &served{
+		Store:    &layout.Respelled{Table: client, Spelling: sp, Rule: layout.RuleStateServer},
+		registry: reg, title: set.store, probe: probe, again: sameApps(reg, set),
+	}, nil
+}
+
+// sameApps refuses other applications than those that a store's ids are spelled by.
+func sameApps(reg *layout.Registry, set *settings) func(*settings) (*layout.Registry, error) {
+	return func(fresh *settings) (*layout.Registry, error) {
+		if !slices.EqualFunc(fresh.apps, set.apps, func(a, b layout.Application) bool {
+			return a.Name == b.Name && slices.Equal(a.AppIDs, b.AppIDs)
+		}) {
+			return nil, errors.New("applications cannot be changed while this store is served: ids in it are spelled by them")
+		}
+		return reg, nil
+	}
 }
 
 // sweepNowAndThen removes expired sessions until the context ends. A purge job beside it does no harm, nor do other bridges.

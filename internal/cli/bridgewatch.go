@@ -23,15 +23,20 @@ import (
 // watched is what the outside can see of a bridge.
 type watched struct {
 	registry *prometheus.Registry
-	calls    *observe.Metrics
+	calls    *observe.Metrics // nil: nobody asks
 	served   *served
 	stopping atomic.Bool
 }
 
-func newWatched(s *served) *watched {
+// newWatched makes what is served at an address; empty: nothing is, and calls are not counted.
+func newWatched(s *served, addr string) *watched {
 	r := prometheus.NewRegistry()
+	w := &watched{registry: r, served: s}
+	if addr == "" {
+		return w
+	}
+	w.calls = observe.New(r)
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	w := &watched{registry: r, calls: observe.New(r), served: s}
 	w.gauge("aspstate_build_info", "1, with the version as a label.", prometheus.Labels{"version": version()}, func() float64 { return 1 })
 	if m := s.embedded; m != nil {
 		w.gauge("aspstate_sessions", "Sessions in the store, expired ones that are not swept yet included.", nil, func() float64 {
@@ -49,7 +54,12 @@ func (w *watched) gauge(name, help string, labels prometheus.Labels, value func(
 }
 
 // store counts and times the calls of a store.
-func (w *watched) store(layer string, s session.Store) session.Store { return w.calls.Store(layer, s) }
+func (w *watched) store(layer string, s session.Store) session.Store {
+	if w.calls == nil {
+		return s
+	}
+	return w.calls.Store(layer, s)
+}
 
 // fronts adds what a front and its server know.
 func (w *watched) fronts(f *stateserver.Front, srv *bridge.Server) {
