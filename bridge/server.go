@@ -227,6 +227,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
+	if s.Open() == 0 {
+		<-s.empty
+		return nil
+	}
 	s.mu.Lock()
 	for c := range s.conns {
 		c.cancel()

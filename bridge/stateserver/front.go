@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"github.com/aspstate/aspstate/bridge"
 	"github.com/aspstate/aspstate/compat/layout"
@@ -89,8 +90,10 @@ func (c *conn) key(target []byte) session.Key {
 	for plain > 0 && isPlain(target[plain-1]) {
 		plain--
 	}
+	slash := plain > 0 && target[plain-1] == '/'
 	if plain > 0 && target[plain-1] == '%' && plain+2 <= len(target) && strings.EqualFold(string(target[plain:plain+2]), "2f") {
 		plain += 2 // the last slash, escaped
+		slash = true
 	}
 	if p := &c.path; plain < len(target) && p.registry == reg && string(target[:plain]) == p.prefix {
 		return session.Key{App: p.app, ID: string(target[plain:])}
@@ -99,8 +102,8 @@ func (c *conn) key(target []byte) session.Key {
 	if err != nil {
 		return session.Key{ID: layout.DecodeTarget(string(target))}
 	}
-	if k.ID == string(target[plain:]) {
-		c.path = lastPath{reg, string(target[:plain]), k.App}
+	if slash && k.ID == string(target[plain:]) { // behind anything else, such as a percent sign, the same characters may mean others
+		c.path = lastPath{reg, string(target[:plain]), unique.Make(k.App).Value()} // stores compare it often, with the same
 	}
 	return k
 }

@@ -54,6 +54,8 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 		return err
 	}
 	log := set.logger(s.Err)
+	again, over := reloads() // from now on to the very end: a signal that nobody waits for would end the program
+	defer over()
 	st, err := newStores(c, s)
 	if err != nil {
 		return err
@@ -78,30 +80,36 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 		return &failure{code: exitUnreachable, err: fmt.Errorf("listening: %w", err), hint: "is another State Server (aspnet_state) using the port?"}
 	}
 	defer l.Close()
-	over, err := w.serve(c.Context, log, set.metrics)
+	closeWatch, err := w.serve(c.Context, log, set.metrics)
 	if err != nil {
 		return err
 	}
-	defer over()
+	defer closeWatch()
 	warnOfNetworks(log, l.Addr(), set.allow)
 	ctx, stop := context.WithCancel(c.Context)
 	defer stop()
 	if store.sweeper != nil {
 		go sweepNowAndThen(ctx, log, store.sweeper)
 	}
+	change := func(fresh *settings) error {
+		registry, err := store.again(fresh)
+		if err != nil {
+			return err
+		}
+		front.Change(fresh.front(registry))
+		queue.SetLimit(fresh.parkLimit)
+		srv.Change(fresh.allow, fresh.maxConns, fresh.maxPerClient)
+		warnOfNetworks(log, l.Addr(), fresh.allow)
+		return nil
+	}
 	go func() {
-		for range reloads(ctx) {
-			set = reload(c, log, set, func(fresh *settings) error {
-				registry, err := store.again(fresh)
-				if err != nil {
-					return err
-				}
-				front.Change(fresh.front(registry))
-				queue.SetLimit(fresh.parkLimit)
-				srv.Change(fresh.allow, fresh.maxConns, fresh.maxPerClient)
-				warnOfNetworks(log, l.Addr(), fresh.allow)
-				return nil
-			})
+		for now := set; ; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-again:
+				now = reload(c, log, now, change)
+			}
 		}
 	}()
 	log.Info("serving", "protocol", "State Server", "address", l.Addr().String(), "store", store.title, "sessions", store.sessions)

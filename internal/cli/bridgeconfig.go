@@ -12,6 +12,8 @@ import (
 
 	"github.com/BurntSushi/toml"
 	"github.com/urfave/cli/v2"
+
+	"github.com/aspstate/aspstate/compat/layout"
 )
 
 // applyConfig sets the flags that --config names and nobody has given. A setting is a flag's name, without the dashes; a flag
@@ -32,8 +34,8 @@ func applyConfig(c *cli.Context) error {
 		return &failure{code: exitUnreachable, err: fmt.Errorf("--config: %w", err)}
 	}
 	for _, name := range slices.Sorted(maps.Keys(file)) {
-		i := slices.IndexFunc(c.Command.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
-		if i < 0 || name == "config" || name == "help" {
+		i := slices.IndexFunc(c.Command.Flags, func(f cli.Flag) bool { return f != cli.HelpFlag && slices.Contains(f.Names(), name) })
+		if i < 0 || name == "config" {
 			return usage("aspstate bridge --help lists the settings", "--config %s: there is no setting %q", path, name)
 		}
 		values, err := configValues(file[name], name == "app")
@@ -102,7 +104,17 @@ func reload(c *cli.Context, log *slog.Logger, now *settings, change func(*settin
 		log.Warn("some of the changed settings need a restart: all but app, allow, park, park-limit and the max- ones of bodies and connections")
 		fresh.fixed = now.fixed
 	}
-	log.Info("settings were read again", "applications", len(fresh.apps))
+	for _, a := range now.apps {
+		if !slices.ContainsFunc(fresh.apps, func(b layout.Application) bool { return b.Name == a.Name }) {
+			log.Warn("an application is not named any more: its sessions cannot be found now", "application", a.Name)
+		}
+	}
+	for _, p := range now.allow {
+		if !slices.Contains(fresh.allow, p) {
+			log.Warn("a network is not allowed any more", "network", p)
+		}
+	}
+	log.Info("settings were read again", "applications", len(fresh.apps), "networks", len(fresh.allow))
 	return fresh
 }
 

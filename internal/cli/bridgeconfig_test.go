@@ -3,7 +3,9 @@
 package cli
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -17,6 +19,7 @@ import (
 	"github.com/aspstate/aspstate/bridge/stateserver"
 	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session"
+	"github.com/aspstate/aspstate/session/memstore"
 )
 
 func writeConfig(t *testing.T, path, text string) {
@@ -171,3 +174,111 @@ func TestBridgeTellsSystemd(t *testing.T) {
 	r.stop(os.Interrupt)
 	hears("STOPPING=1")
 }
+
+// TestBridgeOutlivesSignals: SIGHUP at any moment of its life, also before it serves and while it stops.
+func TestBridgeOutlivesSignals(t *testing.T) {
+	for range 10 {
+		r := runBridge(t, "--stateserver", "127.0.0.1:0", "--drain", "1s")
+		if err := r.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		half, err := net.Dial("tcp", r.says(serving)[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer half.Close()
+		if _, err := io.WriteString(half, "PUT x HTTP/1.1\r\nContent-Length: 7\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		r.says(regexp.MustCompile("stopping"))
+		half.Close()
+		r.stop(syscall.SIGHUP)
+		if code := r.ProcessState.ExitCode(); code != exitDone {
+			t.Fatalf("exit %d\n%s", code, r.said())
+		}
+	}
+}
+
+func TestNetworks(t *testing.T) {
+	nets, err := networks([]string{"10.1.2.3/16", "10.1.2.3", "::ffff:10.1.2.3", "::ffff:10.1.0.0/112", "2001:db8::1"})
+	if got := fmt.Sprint(nets); err != nil || got != "[10.1.0.0/16 10.1.2.3/32 10.1.2.3/32 10.1.0.0/16 2001:db8::1/128]" {
+		t.Errorf("%s, %v", got, err)
+	}
+	for _, bad := range []string{"intranet", "10.0.0.0/33", "::ffff:0.0.0.0/90"} {
+		if _, err := networks([]string{bad}); err == nil {
+			t.Errorf("%s is taken for a network", bad)
+		}
+	}
+}
+
+// TestFewWatchers: metrics take no more connections than they may, and new ones when others end.
+func TestFewWatchers(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	f := &few{Listener: l, left: make(chan struct{}, 1)}
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	defer dial().Close()
+	first, err := f.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := make(chan net.Conn)
+	go func() {
+		c, err := f.Accept()
+		if err != nil {
+			t.Error(err)
+		}
+		taken <- c
+	}()
+	second := dial()
+	defer second.Close()
+	if _, err := second.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("one too many: %v", err)
+	}
+	first.Close()
+	first.Close()
+	defer dial().Close()
+	(<-taken).Close()
+	if len(f.left) != 0 {
+		t.Errorf("%d are counted", len(f.left))
+	}
+}
+
+// TestReadiness: a store that fails, or does not answer, is not ready.
+func TestReadiness(t *testing.T) {
+	store := memstore.New(memstore.Options{})
+	w := newWatched(&served{Store: store, embedded: store, probe: session.Key{ID: probeID}}, "")
+	if err := w.ready(t.Context()); err != nil {
+		t.Errorf("a store that works: %v", err)
+	}
+	store.Close()
+	if err := w.ready(t.Context()); err == nil {
+		t.Error("a closed store is ready")
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	w = newWatched(&served{Store: hanging{store}, probe: session.Key{ID: probeID}}, "")
+	if err := w.ready(over); err == nil {
+		t.Error("a store that hangs is ready")
+	}
+	w.stopping.Store(true)
+	if err := w.ready(t.Context()); err == nil || err.Error() != "stopping" {
+		t.Errorf("while stopping: %v", err)
+	}
+}
+
+type hanging struct{ session.Store }
+
+func (hanging) Get(context.Context, session.Key) (session.Item, error) { select {} }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -102,6 +103,11 @@ func networks(texts []string) (nets []netip.Prefix, err error) {
 		p, err := netip.ParsePrefix(t)
 		if a, addrErr := netip.ParseAddr(t); err != nil && addrErr == nil {
 			p, err = a.Prefix(a.BitLen())
+		}
+		if a := p.Addr(); err == nil && a.Is4In6() { // clients are known by the address that is meant
+			if p, err = a.Unmap().Prefix(p.Bits() - 96); err != nil {
+				err = fmt.Errorf("--allow %q: %w", t, err)
+			}
 		}
 		if err != nil {
 			return nil, usage("a network such as 10.1.0.0/16, or an address", "--allow %q: it is neither", t)

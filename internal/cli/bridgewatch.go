@@ -26,6 +26,7 @@ type watched struct {
 	calls    *observe.Metrics // nil: nobody asks
 	served   *served
 	stopping atomic.Bool
+	said     bridge.Seldom
 }
 
 // newWatched makes what is served at an address; empty: nothing is, and calls are not counted.
@@ -93,6 +94,9 @@ func (w *watched) ready(ctx context.Context) error {
 	asked := make(chan error, 1)
 	go func() { // a store that hangs does not heed the context
 		_, err := w.served.Get(ctx, w.served.probe)
+		if m := w.served.embedded; m != nil && errors.Is(err, session.ErrNotFound) {
+			err = m.Flush(ctx) // it answers from memory, however the disk is
+		}
 		asked <- err
 	}()
 	select {
@@ -107,12 +111,12 @@ func (w *watched) ready(ctx context.Context) error {
 }
 
 func (w *watched) handler(log *slog.Logger) http.Handler {
-	mux := http.NewServeMux()
+	mux := http.NewServeMux() // no page reads a body; ReadTimeout ends who sends one slowly
 	mux.Handle("GET /metrics", promhttp.HandlerFor(w.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(r http.ResponseWriter, _ *http.Request) { fmt.Fprintln(r, "ok") })
 	mux.HandleFunc("GET /readyz", func(r http.ResponseWriter, q *http.Request) {
 		if err := w.ready(q.Context()); err != nil {
-			log.Warn("not ready", "error", err) // who asks is told no more than that
+			w.said.Warn(log, "not ready", "error", err) // who asks is told no more than that
 			http.Error(r, "not ready", http.StatusServiceUnavailable)
 			return
 		}
@@ -132,10 +136,10 @@ func (w *watched) serve(ctx context.Context, log *slog.Logger, addr string) (ove
 		return nil, &failure{code: exitUnreachable, err: fmt.Errorf("listening for --metrics: %w", err)}
 	}
 	srv := &http.Server{
-		Handler: w.handler(log), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
+		Handler: w.handler(log), ReadTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
-	go srv.Serve(l)
+	go srv.Serve(&few{Listener: l, left: make(chan struct{}, watchers)})
 	log.Info("metrics and health are served", "address", l.Addr().String())
 	return func() { srv.Close() }, nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"net"
 	"os"
+	"time"
 )
 
 // notify tells systemd how the service is, where it asks for that (Type=notify): sd_notify(3). Elsewhere nobody listens.
@@ -16,5 +17,6 @@ func notify(state string) {
 		return // who started us will notice that nothing comes
 	}
 	defer c.Close()
+	c.SetWriteDeadline(time.Now().Add(time.Second))
 	c.Write([]byte(state))
 }

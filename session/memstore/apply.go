@@ -42,8 +42,8 @@ func (s *Store) Apply(ctx context.Context, changes []session.Change) ([]session.
 			return nil, fmt.Errorf("applying change %d: %w", i, err)
 		}
 	}
-	if s.writer != nil && len(changes) > 0 {
-		if err := s.writer.through(ctx); err != nil {
+	if len(changes) > 0 {
+		if err := s.Flush(ctx); err != nil {
 			return nil, fmt.Errorf("applying %d changes: %w", len(changes), err)
 		}
 	}

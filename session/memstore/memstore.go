@@ -110,6 +110,15 @@ func newStore(o Options, identity string, seed [2]uint64) *Store {
 	return s
 }
 
+// Flush waits until everything done so far is on disk, and reports what keeps it from there: what the verbs give too.
+// A volatile store has nothing to wait for.
+func (s *Store) Flush(ctx context.Context) error {
+	if s.writer == nil {
+		return nil
+	}
+	return s.writer.through(ctx)
+}
+
 // expiry is the Expires of a session that is touched now.
 func (s *Store) expiry(now session.Instant, timeout int32) session.Instant {
 	return now.AddMinutes(timeout) + s.renewAhead

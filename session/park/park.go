@@ -279,6 +279,9 @@ func (s *Store) wait(ctx context.Context, k session.Key, wait time.Duration, ref
 	began := time.Now()
 	marked := refusal.Uninitialized // a refused read may have spent the mark, and told us alone
 	refuse := func(now session.LockedError) error {
+		if now.Cookie == 0 { // the session was removed meanwhile; what it was when it was refused here is an answer too
+			now = refusal
+		}
 		now.Uninitialized = marked
 		return &now
 	}
@@ -308,7 +311,7 @@ func (s *Store) wait(ctx context.Context, k session.Key, wait time.Duration, ref
 		item, err := s.Store.GetExclusive(context.WithoutCancel(ctx), k)
 		var locked *session.LockedError
 		if errors.As(err, &locked) {
-			marked = marked || locked.Uninitialized
+			marked, refusal = marked || locked.Uninitialized, *locked
 			s.learn(k, *locked, removals)
 			continue
 		}

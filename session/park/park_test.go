@@ -3,6 +3,7 @@ package park_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -306,4 +307,39 @@ func TestNoLockIsLeftWithNobody(t *testing.T) {
 			t.Errorf("the lock is held by nobody: %v", err)
 		}
 	})
+}
+
+// TestRemovedAtTheLastMoment: one whose time is up when the session has just been removed is told of a lock that there was.
+func TestRemovedAtTheLastMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, inner, cookie := locked(t, park.Options{})
+		slow := &slowly{Store: inner, by: 20 * time.Millisecond}
+		s.Store = slow
+		var run sync.WaitGroup
+		for range 6 {
+			run.Go(func() {
+				_, err := s.WaitExclusive(t.Context(), key, 100*time.Millisecond)
+				var refused *session.LockedError
+				if errors.As(err, &refused) && refused.Cookie == 0 {
+					t.Errorf("refused by a lock that never was: %v", err)
+				}
+			})
+		}
+		time.Sleep(95 * time.Millisecond)
+		if err := s.Remove(t.Context(), key, session.IfCookie(cookie)); err != nil {
+			t.Error(err)
+		}
+		run.Wait()
+	})
+}
+
+// slowly takes its time for a lock.
+type slowly struct {
+	session.Store
+	by time.Duration
+}
+
+func (s *slowly) GetExclusive(ctx context.Context, k session.Key) (session.Item, error) {
+	time.Sleep(s.by)
+	return s.Store.GetExclusive(ctx, k)
 }
