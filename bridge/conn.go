@@ -35,6 +35,10 @@ func (c *Conn) Siblings() int {
 	return c.server.hosts[c.Host]
 }
 
+// Gone says whether the client has closed the connection, or it is broken, as far as that can be told without reading (not
+// on Windows). What is sent to it would seem to arrive.
+func (c *Conn) Gone() bool { return gone(c.Conn) }
+
 // Begin says that a request is being worked on: its first byte has been read.
 func (c *Conn) Begin() {
 	c.mu.Lock()

@@ -91,7 +91,7 @@ func (c *conn) serve() bool {
 	if cap(ans.head) <= keepSize {
 		*out = ans.head[:0]
 	}
-	if ans.unsent != nil && len(c.buf) == 0 && gone(c.Conn.Conn) { // what is sent to it would seem to arrive
+	if ans.unsent != nil && len(c.buf) == 0 && c.Gone() { // what is sent to it would seem to arrive
 		ans.unsent()
 		return false
 	}

@@ -2,16 +2,11 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"log/slog"
-	"net"
 	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/aspstate/aspstate/bridge"
 	"github.com/aspstate/aspstate/bridge/stateserver"
 	"github.com/aspstate/aspstate/session/memstore"
 	"github.com/aspstate/aspstate/session/park"
@@ -20,9 +15,15 @@ import (
 func bridgeCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:  "bridge",
-		Usage: "serve sessions to ASP.NET applications in the place of the ASP.NET State Server",
+		Usage: "serve sessions to ASP.NET applications in the place of the ASP.NET State Server, or of SQL Server",
 		Flags: slices.Concat(toTableFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "stateserver", Usage: "`ADDR` to listen on for <sessionState mode=\"StateServer\">, such as 127.0.0.1:42424"},
+			&cli.StringFlag{Name: "tds", Usage: "`ADDR` to listen on for SQL session-state providers, such as 127.0.0.1:1433"},
+			&cli.StringSliceFlag{Name: "tds-login", Usage: "SQL login `USER=PASSWORD` of --tds; a password of aspstate tds-password is a hash (repeatable)"},
+			&cli.StringFlag{Name: "tds-encrypt", Value: "optional", Usage: "TLS of --tds: `optional|required|off`; optional still encrypts logins"},
+			&cli.StringFlag{Name: "tds-cert", Usage: "PEM `FILE` of its certificate (default: one is made at each start)"},
+			&cli.StringFlag{Name: "tds-key", Usage: "PEM `FILE` of the certificate's key"},
+			&cli.StringSliceFlag{Name: "tds-database", Usage: "`NAME=LAYOUT` that a database seems to have, where a provider asks: frameworkcompat or v1.1 (repeatable; default frameworkcompat)"},
 			&cli.StringFlag{
 				Name:    "store",
 				Usage:   "`DSN` of the store: embedded:DIR, a SQL Server connection string or stateserver://HOST:PORT; without it sessions are in memory alone",
@@ -67,25 +68,16 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 	}
 	w := newWatched(store, set.metrics)
 	queue := park.New(w.store("store", store.Store), park.Options{Limit: set.parkLimit})
-	front := &stateserver.Front{
-		Store: w.store("stateserver", queue), Settings: set.front(store.registry), Named: park.Client, Logger: log,
-	}
-	srv := &bridge.Server{
-		Handle: front.Serve, Allow: set.allow, MaxConns: set.maxConns, MaxPerHost: set.maxPerClient, Logger: log,
-	}
-	w.fronts(front, srv)
-	var lc net.ListenConfig
-	l, err := lc.Listen(c.Context, "tcp", set.stateserver)
+	fronts, err := openFronts(c.Context, log, set, store, w, queue)
+	defer fronts.close()
 	if err != nil {
-		return &failure{code: exitUnreachable, err: fmt.Errorf("listening: %w", err), hint: "is another State Server (aspnet_state) using the port?"}
+		return err
 	}
-	defer l.Close()
 	closeWatch, err := w.serve(c.Context, log, set.metrics)
 	if err != nil {
 		return err
 	}
 	defer closeWatch()
-	warnOfNetworks(log, l.Addr(), set.allow)
 	ctx, stop := context.WithCancel(c.Context)
 	defer stop()
 	if store.sweeper != nil {
@@ -96,10 +88,12 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 		if err != nil {
 			return err
 		}
-		front.Change(fresh.front(registry))
 		queue.SetLimit(fresh.parkLimit)
-		srv.Change(fresh.allow, fresh.maxConns, fresh.maxPerClient)
-		warnOfNetworks(log, l.Addr(), fresh.allow)
+		for _, f := range fronts {
+			f.change(fresh, registry)
+			f.srv.Change(fresh.allow, fresh.maxConns, fresh.maxPerClient)
+			warnOfNetworks(log, f, fresh.allow)
+		}
 		return nil
 	}
 	go func() {
@@ -112,30 +106,10 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 			}
 		}
 	}()
-	log.Info("serving", "protocol", "State Server", "address", l.Addr().String(), "store", store.title, "sessions", store.sessions)
+	for _, f := range fronts {
+		warnOfNetworks(log, f, set.allow)
+		log.Info("serving", "protocol", f.protocol, "address", f.l.Addr().String(), "store", store.title, "sessions", store.sessions)
+	}
 	notify("READY=1")
-	return untilStopped(c.Context, log, srv, l, set.drain, w)
-}
-
-// untilStopped serves until the context ends, and then stops in order.
-func untilStopped(ctx context.Context, log *slog.Logger, srv *bridge.Server, l net.Listener, drain time.Duration, w *watched) error {
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(l) }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("serving: %w", err)
-	case <-ctx.Done():
-	}
-	notify("STOPPING=1")
-	w.stopping.Store(true)
-	log.Info("stopping", "connections", srv.Open())
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-	defer cancel()
-	if err := srv.Shutdown(patience); err != nil {
-		log.Warn("connections were cut off in the middle of a request", "after", drain, "error", err)
-	}
-	if err := <-failed; !errors.Is(err, bridge.ErrStopped) {
-		return err
-	}
-	return nil
+	return fronts.untilStopped(c.Context, log, set.drain, w)
 }

@@ -139,7 +139,7 @@ func TestBridgeIsWatched(t *testing.T) {
 	for _, line := range []string{
 		`aspstate_calls_total{layer="stateserver",outcome="ok",verb="get"} 1`,
 		`aspstate_calls_total{layer="store",outcome="ok",verb="set_and_release"} 1`,
-		"aspstate_sessions 1\n", "aspstate_connections 1\n", "aspstate_session_bytes_limit 1e+06\n", "aspstate_waiting_gets 0\n",
+		"aspstate_sessions 1\n", `aspstate_connections{front="stateserver"} 1`, "aspstate_session_bytes_limit 1e+06\n", "aspstate_waiting_gets 0\n",
 	} {
 		if !strings.Contains(metrics, line) {
 			t.Errorf("the metrics have no %q", line)

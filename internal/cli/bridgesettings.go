@@ -6,11 +6,13 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/aspstate/aspstate/bridge/stateserver"
+	"github.com/aspstate/aspstate/bridge/tds"
 	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session/memstore"
 )
@@ -25,11 +27,22 @@ type settings struct {
 	maxBody      int
 	park         time.Duration
 	parkLimit    int
+	logins       *logins           // of the TDS front; only read at the start
+	databases    map[string]string // layouts that databases seem to have; likewise
 }
+
+// The words of --tds-encrypt.
+const (
+	encryptOptional = "optional"
+	encryptRequired = "required"
+	encryptOff      = "off"
+)
 
 // fixed are the settings that a running bridge cannot change.
 type fixed struct {
 	stateserver, metrics    string
+	tds, cert, key          string
+	encrypt                 string
 	store                   string
 	to, table, zone, idRule string
 	sync                    memstore.Policy
@@ -43,8 +56,8 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if err := noArguments(c); err != nil {
 		return nil, err
 	}
-	if c.String("stateserver") == "" {
-		return nil, usage("--stateserver 127.0.0.1:42424", "there is nothing to listen on")
+	if c.String("stateserver") == "" && c.String("tds") == "" {
+		return nil, usage("--stateserver 127.0.0.1:42424 or --tds 127.0.0.1:1433", "there is nothing to listen on")
 	}
 	if c.Duration("park") < 0 || c.Int("park-limit") < 1 {
 		return nil, usage("--park 0 lets nobody wait", "--park and --park-limit: neither can be less than nothing")
@@ -59,6 +72,29 @@ func readSettings(c *cli.Context) (*settings, error) {
 	}
 	if l := c.String("log"); l != "text" && l != "json" {
 		return nil, usage("", "--log %q is neither text nor json", l)
+	}
+	switch c.String("tds-encrypt") {
+	case encryptOptional, encryptRequired, encryptOff:
+	default:
+		return nil, usage("", "--tds-encrypt %q is none of optional, required, off", c.String("tds-encrypt"))
+	}
+	if (c.String("tds-cert") == "") != (c.String("tds-key") == "") {
+		return nil, usage("", "--tds-cert and --tds-key: one is of no use without the other")
+	}
+	logins, err := parseLogins(c.StringSlice("tds-login"))
+	if err != nil {
+		return nil, err
+	}
+	if c.String("tds") != "" && len(logins.users) == 0 {
+		return nil, usage("--tds-login web=PASSWORD", "--tds: nobody could log in")
+	}
+	databases := map[string]string{}
+	for _, d := range c.StringSlice("tds-database") {
+		name, of, ok := strings.Cut(d, "=")
+		if !ok || name == "" || of != layout.FrameworkCompat && of != layout.V11 {
+			return nil, usage("", "--tds-database %q: NAME=%s or NAME=%s is wanted", d, layout.FrameworkCompat, layout.V11)
+		}
+		databases[strings.ToLower(name)] = of
 	}
 	policy, err := memstore.ParsePolicy(c.String("sync"))
 	if err != nil {
@@ -77,12 +113,14 @@ func readSettings(c *cli.Context) (*settings, error) {
 	}
 	return &settings{
 		fixed: fixed{
+			tds: c.String("tds"), cert: c.String("tds-cert"), key: c.String("tds-key"), encrypt: c.String("tds-encrypt"),
 			stateserver: c.String("stateserver"), metrics: c.String("metrics"), store: c.String("store"),
 			to: c.String("to"), table: c.String("to-table"), zone: c.String("to-zone"), idRule: c.String("to-ids"),
 			sync: policy, renew: c.Duration("renew"), maxMemory: c.Int64("max-memory"), drain: c.Duration("drain"), json: c.String("log") == "json",
 		},
 		apps: apps, allow: allow, maxConns: c.Int("max-connections"), maxPerClient: c.Int("max-connections-per-client"),
 		maxBody: c.Int("max-body"), park: c.Duration("park"), parkLimit: c.Int("park-limit"),
+		logins: logins, databases: databases,
 	}, nil
 }
 
@@ -93,8 +131,12 @@ func (s *settings) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, nil))
 }
 
-func (s *settings) front(r *layout.Registry) stateserver.Settings {
+func (s *settings) stateServer(r *layout.Registry) stateserver.Settings {
 	return stateserver.Settings{Registry: r, Park: s.park, MaxBody: s.maxBody}
+}
+
+func (s *settings) sql(r *layout.Registry) tds.Settings {
+	return tds.Settings{Registry: r, Park: s.park}
 }
 
 // networks reads --allow; nil where it is not given. A single address is a network of one.
@@ -117,12 +159,12 @@ func networks(texts []string) (nets []netip.Prefix, err error) {
 	return nets, nil
 }
 
-// warnOfNetworks tells who could reach every session: the protocol has no password.
-func warnOfNetworks(log *slog.Logger, at net.Addr, allow []netip.Prefix) {
-	tcp, ok := at.(*net.TCPAddr)
+// warnOfNetworks tells who could reach every session, where the protocol has no password.
+func warnOfNetworks(log *slog.Logger, f *frontEnd, allow []netip.Prefix) {
+	tcp, ok := f.l.Addr().(*net.TCPAddr)
 	open := ok && !tcp.IP.IsLoopback()
 	for _, p := range allow {
-		if !p.Addr().IsLoopback() && open {
+		if !p.Addr().IsLoopback() && open && !f.secret {
 			log.Warn("who can connect from there can read and change every session: the State Server protocol has neither password nor encryption", "network", p)
 		}
 	}

@@ -62,25 +62,31 @@ func (w *watched) store(layer string, s session.Store) session.Store {
 	return w.calls.Store(layer, s)
 }
 
-// fronts adds what a front and its server know.
-func (w *watched) fronts(f *stateserver.Front, srv *bridge.Server) {
-	w.gauge("aspstate_connections", "Open connections of clients.", nil, func() float64 { return float64(srv.Open()) })
-	w.gauge("aspstate_waiting_gets", "Gets that wait for a locked session.", nil, func() float64 { return float64(f.Waiting()) })
-	w.registry.MustRegister(refusals{srv})
+// waiting adds what the State Server front knows of those who wait.
+func (w *watched) waiting(f *stateserver.Front) {
+	w.gauge("aspstate_waiting_gets", "Gets of the State Server front that wait for a locked session.", nil, func() float64 { return float64(f.Waiting()) })
+}
+
+// server adds what the server of a front knows.
+func (w *watched) server(front string, srv *bridge.Server) {
+	labels := prometheus.Labels{"front": front}
+	w.gauge("aspstate_connections", "Open connections of clients.", labels, func() float64 { return float64(srv.Open()) })
+	w.registry.MustRegister(refusals{srv, prometheus.NewDesc("aspstate_refused_connections_total", "Connections that were closed unanswered.", []string{"reason"}, labels)})
 }
 
 // refusals are the connections that a server did not take, by reason.
-type refusals struct{ srv *bridge.Server }
-
-var refusalsDesc = prometheus.NewDesc("aspstate_refused_connections_total", "Connections that were closed unanswered.", []string{"reason"}, nil)
+type refusals struct {
+	srv  *bridge.Server
+	desc *prometheus.Desc
+}
 
 // Describe implements prometheus.Collector.
-func (r refusals) Describe(d chan<- *prometheus.Desc) { d <- refusalsDesc }
+func (r refusals) Describe(d chan<- *prometheus.Desc) { d <- r.desc }
 
 // Collect implements prometheus.Collector.
 func (r refusals) Collect(m chan<- prometheus.Metric) {
 	for why, n := range r.srv.Refused() {
-		m <- prometheus.MustNewConstMetric(refusalsDesc, prometheus.CounterValue, float64(n), why)
+		m <- prometheus.MustNewConstMetric(r.desc, prometheus.CounterValue, float64(n), why)
 	}
 }
 

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package stateserver
+package bridge
 
 import "net"
 

@@ -1,0 +1,131 @@
+package tds
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/aspstate/aspstate/bridge"
+	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/session"
+)
+
+// Limits of a Front where it sets none.
+const (
+	DefaultMaxMessage = 32 << 20         // bytes
+	DefaultIdle       = 10 * time.Minute // pools close idle connections after 4 to 8 minutes themselves
+	DefaultPatience   = 15 * time.Second // SqlClient's own default for connecting
+)
+
+// Settings are what can be changed while a Front serves.
+type Settings struct {
+	// Registry says which suffixes of ids are one application; what it does not name is an application of its own, by its
+	// suffix. nil: it names none.
+	Registry *layout.Registry
+	// Park is how long an exclusive read of a locked session waits for it, if Store is a session.Waiter; 0: not at all. It
+	// must be shorter than the clients' command timeout.
+	Park time.Duration
+}
+
+// Front serves a Store to SQL clients. Fields must not be changed once it serves.
+type Front struct {
+	Store    session.Store
+	Settings // those to begin with; see Change
+	// Layouts say what a database seems to hold, by its name in lower case, where a provider asks: v1.1, or, by default, the
+	// tables of aspnet_regsql. All procedures and statements are answered in each.
+	Layouts map[string]string
+	// Login says whether a user may enter with a password. nil: nobody may.
+	Login func(user, password string) bool
+	// TLS has the certificate. nil: there is no encryption, and clients that ask for it are left to their own rules (2).
+	TLS *tls.Config
+	// RequireTLS refuses clients that do not encrypt all that is sent.
+	RequireTLS bool
+	// Named tells the Waiter who asks, by host; nil: it is not told.
+	Named func(ctx context.Context, client string) context.Context
+
+	MaxMessage int           // most bytes of a request; 0: DefaultMaxMessage
+	Idle       time.Duration // how long a connection may be without a request; 0: DefaultIdle
+	Patience   time.Duration // how long each packet of a request, or the taking of an answer, may take; 0: DefaultPatience
+
+	Now    func() time.Time // the server's clock, in its time zone; nil: time.Now
+	Logger *slog.Logger     // told of what failed, never of what a session holds; nil: nobody is
+
+	spids   atomic.Uint32
+	changed atomic.Pointer[Settings]
+	said    bridge.Seldom
+}
+
+// Change replaces the settings. Requests under way end as they began.
+func (f *Front) Change(s Settings) { f.changed.Store(&s) }
+
+func (f *Front) settings() *Settings {
+	if s := f.changed.Load(); s != nil {
+		return s
+	}
+	return &f.Settings
+}
+
+// serverName is what errors come from.
+const serverName = "aspstate"
+
+// conn is one connection.
+type conn struct {
+	*wire
+	f           *Front
+	ctx         context.Context
+	database    string
+	transaction uint64 // descriptor of the one that is open; 0: none
+	begun       uint64 // transactions so far
+	unsent      func() // what is to be done if the answer under way cannot be sent; may be nil
+}
+
+// Serve is a [bridge.Server]'s Handle: it serves a connection until the client closes it, something fails, or the server
+// stops.
+func (f *Front) Serve(bc *bridge.Conn) {
+	w := &wire{
+		conn: bc, packet: defaultPacket, spid: uint16(50 + f.spids.Add(1)%32000),
+		most: cmp.Or(f.MaxMessage, DefaultMaxMessage), patience: cmp.Or(f.Patience, DefaultPatience),
+	}
+	w.through(bc.Conn)
+	c := &conn{wire: w, f: f, ctx: bc.Context()}
+	if f.Named != nil {
+		c.ctx = f.Named(c.ctx, bc.Host.String())
+	}
+	bc.SetReadDeadline(time.Now().Add(w.patience)) // for the whole of the login
+	if err := c.enter(); err != nil {
+		f.warn("a client did not log in", err)
+		return
+	}
+	for bc.End() {
+		bc.SetReadDeadline(time.Now().Add(cmp.Or(f.Idle, DefaultIdle)))
+		m, err := c.message()
+		if err == nil {
+			err = c.serve(m)
+		}
+		if err != nil {
+			f.warn("a connection was closed", err)
+			return
+		}
+	}
+}
+
+// warn tells of what is worth it: that clients go, and that the server stops, is not.
+func (f *Front) warn(what string, err error) {
+	var timeout net.Error
+	if err == nil || errors.Is(err, errGone) || errors.As(err, &timeout) && timeout.Timeout() || isClosed(err) {
+		return
+	}
+	f.said.Warn(f.Logger, what, "error", err)
+}
+
+func (f *Front) now() time.Time {
+	if f.Now == nil {
+		return time.Now()
+	}
+	return f.Now()
+}

@@ -1,0 +1,522 @@
+package tds
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/session"
+)
+
+// shortSize is the longest payload of SessionItemShort.
+const shortSize = 7000
+
+// procedure answers a call of one of the providers' procedures. Its name and parameters are the layout's.
+type procedure struct {
+	params []string // in order, for those who name none
+	do     func(p *performance) error
+	// emptyFlags: of an absent session ActionFlags is 0 and not NULL (sql-layouts.md 6.3).
+	emptyFlags bool
+}
+
+// performance is a procedure at work.
+type performance struct {
+	c      *conn
+	ctx    context.Context
+	proc   *procedure
+	call   *call
+	out    map[string][]byte // outputs, by lower-case name; those that are not here stay NULL
+	rows   uint64
+	long   []byte // a result set's one value
+	isLong bool
+}
+
+var readParams = []string{"id", "itemShort", "locked", "lockAge", "lockCookie", "actionFlags"}
+
+// procedures are known by their names in lower case.
+var procedures = map[string]*procedure{
+	"getmajorversion":                  {params: []string{"@ver"}, do: (*performance).majorVersion},
+	"tempgetversion":                   {params: []string{"ver"}, do: (*performance).version},
+	"tempgetappid":                     {params: []string{"appName", "appId"}, do: (*performance).appID},
+	"tempgetstateitem3":                {params: readParams, do: (*performance).get},
+	"tempgetstateitemexclusive3":       {params: readParams, do: (*performance).getExclusive},
+	"tempreleasestateitemexclusive":    {params: []string{"id", "lockCookie"}, do: (*performance).release},
+	"tempinsertuninitializeditem":      {params: []string{"id", "itemShort", "timeout"}, do: (*performance).create},
+	"tempinsertstateitemshort":         {params: []string{"id", "itemShort", "timeout"}, do: (*performance).insert},
+	"tempinsertstateitemlong":          {params: []string{"id", "itemLong", "timeout"}, do: (*performance).insert},
+	"tempupdatestateitemshort":         {params: []string{"id", "itemShort", "timeout", "lockCookie"}, do: (*performance).update},
+	"tempupdatestateitemshortnulllong": {params: []string{"id", "itemShort", "timeout", "lockCookie"}, do: (*performance).update},
+	"tempupdatestateitemlong":          {params: []string{"id", "itemLong", "timeout", "lockCookie"}, do: (*performance).update},
+	"tempupdatestateitemlongnullshort": {params: []string{"id", "itemLong", "timeout", "lockCookie"}, do: (*performance).update},
+	"tempremovestateitem":              {params: []string{"id", "lockCookie"}, do: (*performance).remove},
+	"tempresettimeout":                 {params: []string{"id"}, do: (*performance).reset},
+	"deleteexpiredsessions":            {do: (*performance).sweep},
+}
+
+// asyncProcedures are those of async 2.x, without the suffix or prefix that its tables give them.
+var asyncProcedures = map[string]*procedure{
+	"getstateitemexclusive":     {params: []string{"SessionId", "Locked", "LockAge", "LockCookie", "ActionFlags"}, do: (*performance).getExclusive},
+	"getstateitem":              {params: []string{"SessionId", "Locked", "LockAge", "LockCookie", "ActionFlags"}, do: (*performance).get},
+	"insertstateitem":           {params: []string{"SessionId", "Timeout", "SessionItemLong"}, do: (*performance).insert},
+	"insertuninitializeditem":   {params: []string{"SessionId", "Timeout", "SessionItemLong"}, do: (*performance).create},
+	"updatestateitem":           {params: []string{"SessionId", "LockCookie", "Timeout", "SessionItemLong"}, do: (*performance).update},
+	"releaseitemexclusive":      {params: []string{"SessionId", "LockCookie"}, do: (*performance).release},
+	"removestateitem":           {params: []string{"SessionId", "LockCookie"}, do: (*performance).remove},
+	"resetitemtimeout":          {params: []string{"SessionId"}, do: (*performance).reset},
+	"deleteexpiredsessionstate": {do: (*performance).sweep},
+}
+
+// findProcedure returns the procedure of a name; nil where there is none.
+func findProcedure(sent string) *procedure {
+	name := strings.ToLower(procName(sent))
+	if p := procedures[name]; p != nil {
+		return p
+	}
+	if p := asyncProcedures[name]; p != nil {
+		return p
+	}
+	for _, suffix := range []string{"md", "m"} {
+		if base, ok := strings.CutSuffix(name, suffix); ok && asyncProcedures[base] != nil {
+			p := *asyncProcedures[base]
+			p.emptyFlags = base == "getstateitemexclusive"
+			return &p
+		}
+	}
+	if i := strings.LastIndexByte(name, '_'); i >= 0 {
+		return asyncProcedures[name[i+1:]]
+	}
+	return nil
+}
+
+// serveRPC answers procedure calls, one after the other.
+func (c *conn) serveRPC(b []byte, a *answer) error {
+	q, err := parseRPC(b)
+	if err != nil {
+		return err
+	}
+	for i := range q.calls {
+		more := uint16(0)
+		if i < len(q.calls)-1 {
+			more = doneMore
+		}
+		if err := c.serveCall(&q.calls[i], a, more); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *conn) serveCall(q *call, a *answer, more uint16) error {
+	fail := func(e *sqlError) {
+		a.message(e, serverName)
+		a.done(tokenDoneProc, doneError|more|c.inTransaction(), commandExecute, 0)
+	}
+	if q.proc == procExecuteSQL || strings.EqualFold(procName(q.name), "sp_executesql") {
+		return c.serveStatement(q, a, more)
+	}
+	if q.proc != 0 {
+		fail(unknown(fmt.Sprintf("system procedure %d", q.proc)))
+		return nil
+	}
+	proc := findProcedure(q.name)
+	if proc == nil {
+		c.f.said.Warn(c.f.Logger, "a client called a procedure that nobody knows", "procedure", q.name)
+		fail(&sqlError{number: 2812, state: 62, class: 16, text: fmt.Sprintf("Could not find stored procedure '%s'.", q.name)})
+		return nil
+	}
+	return c.perform(proc, q, a, more)
+}
+
+// serveStatement answers sp_executesql: a text, the declarations of its parameters, and those.
+func (c *conn) serveStatement(q *call, a *answer, more uint16) error {
+	fail := func(e *sqlError) error {
+		a.message(e, serverName)
+		a.done(tokenDoneProc, doneError|more|c.inTransaction(), commandExecute, 0)
+		return nil
+	}
+	if len(q.params) == 0 {
+		return fail(&sqlError{number: 214, state: 2, class: 16, text: "Procedure expects parameter '@statement' of type 'ntext/nchar/nvarchar'."})
+	}
+	text, _ := q.params[0].text()
+	words := tokens(text)
+	if len(q.params) <= 2 {
+		if refusal := c.batch(text, words, a, tokenDoneInProc, doneMore); refusal != nil {
+			return fail(refusal)
+		}
+		a.returnStatus(0)
+		a.done(tokenDoneProc, more|c.inTransaction(), commandExecute, 0)
+		return nil
+	}
+	own := &call{name: q.name, params: q.params[2:]}
+	var names []string
+	for _, p := range own.params {
+		names = append(names, strings.ToLower(strings.TrimPrefix(p.name, "@")))
+	}
+	proc := findStatement(words, names)
+	if proc == nil {
+		c.f.said.Warn(c.f.Logger, "a client sent a statement that nobody knows", "sql", beginning(text))
+		return fail(unknown(beginning(text)))
+	}
+	return c.perform(proc, own, a, more)
+}
+
+// perform does what a procedure does and answers with what it gives.
+func (c *conn) perform(proc *procedure, q *call, a *answer, more uint16) error {
+	p := &performance{c: c, ctx: c.ctx, proc: proc, call: q, out: map[string][]byte{}}
+	err := proc.do(p)
+	var refusal *sqlError
+	switch {
+	case errors.As(err, &refusal):
+		a.message(refusal, serverName)
+		a.done(tokenDoneProc, doneError|more|c.inTransaction(), commandExecute, 0)
+		return nil
+	case err != nil: // nothing that could be said would make the client do the right thing (11)
+		return err
+	}
+	if p.isLong {
+		all := []column{{"SessionItemLong", columnType(typeVarBinary, maxSize)}}
+		a.columns(all...)
+		a.row(all, p.long)
+		a.done(tokenDoneInProc, doneMore|doneCount|c.inTransaction(), commandSelect, 1)
+	} else {
+		a.done(tokenDoneInProc, doneMore|doneCount|c.inTransaction(), commandUpdate, p.rows)
+	}
+	a.returnStatus(0)
+	for i := range q.params {
+		if o := &q.params[i]; o.isOutput() {
+			a.returnValue(i, o, p.output(i, o))
+		}
+	}
+	a.done(tokenDoneProc, more|c.inTransaction(), commandExecute, 0)
+	return nil
+}
+
+// nameOf is the lower-case name of a call's parameter, its place's where it has none.
+func (p *performance) nameOf(i int, sent string) string {
+	if sent == "" && i < len(p.proc.params) {
+		sent = "@" + p.proc.params[i]
+	}
+	return strings.ToLower(strings.TrimPrefix(sent, "@"))
+}
+
+// param returns the parameter of one of the names.
+func (p *performance) param(names ...string) *param {
+	for i := range p.call.params {
+		for _, n := range names {
+			if p.nameOf(i, p.call.params[i].name) == n {
+				return &p.call.params[i]
+			}
+		}
+	}
+	return nil
+}
+
+// output is what an output parameter gets, in its own type.
+func (p *performance) output(i int, o *param) []byte {
+	v, given := p.out[p.nameOf(i, o.name)]
+	if !given {
+		return nil
+	}
+	switch o.typ.id {
+	case typeIntN, typeBitN: // an integer of the size that was asked for
+		if o.typ.size > len(v) && v != nil {
+			v = append(v[:len(v):len(v)], make([]byte, o.typ.size-len(v))...)
+		}
+		return v[:min(len(v), o.typ.size)]
+	}
+	return v
+}
+
+func number(n int32) []byte { return binary.LittleEndian.AppendUint32(nil, uint32(n)) }
+
+func bit(b bool) []byte {
+	if b {
+		return []byte{1}
+	}
+	return []byte{0}
+}
+
+func (p *performance) missing(what string) *sqlError {
+	return &sqlError{number: 201, state: 4, class: 16, proc: p.call.name,
+		text: fmt.Sprintf("Procedure or function '%s' expects parameter '@%s', which was not supplied.", procName(p.call.name), what)}
+}
+
+// key is the session that is asked for.
+func (p *performance) key() (session.Key, error) {
+	id := p.param("id", "sessionid")
+	if id == nil {
+		return session.Key{}, p.missing("id")
+	}
+	s, ok := id.text()
+	if !ok || s == "" {
+		return session.Key{}, p.missing("id")
+	}
+	return p.c.f.key(s), nil
+}
+
+// suffixRules are all the rules by which ids end with an application.
+var suffixRules = []layout.IDRule{layout.RuleInbox, layout.RuleAsync21, layout.RuleAsyncX64, layout.RuleAsyncX86}
+
+// key says which session a spelled id names. A suffix that nobody has named is an application of its own.
+func (f *Front) key(id string) session.Key {
+	sp := layout.Spelling{Rules: suffixRules, Registry: f.settings().Registry}
+	if sp.Registry == nil {
+		sp.Registry = &nobody
+	}
+	if p, err := sp.Parse(session.Key{ID: id}); err == nil {
+		return p.Key
+	}
+	const suffix = 8
+	if n := len(id) - suffix; n > 0 {
+		return session.Key{App: "sql:" + id[n:], ID: id[:n]}
+	}
+	return session.Key{App: "sql:", ID: id}
+}
+
+// nobody is a registry without applications.
+var nobody layout.Registry
+
+func (p *performance) integer(names ...string) (int32, error) {
+	v := p.param(names...)
+	if v == nil {
+		return 0, p.missing(names[0])
+	}
+	n, ok := v.integer()
+	if !ok {
+		return 0, p.missing(names[0])
+	}
+	return int32(n), nil
+}
+
+// value is what is to be written.
+func (p *performance) value() (session.Value, error) {
+	item := p.param("itemshort", "itemlong", "sessionitemlong")
+	if item == nil {
+		return session.Value{}, p.missing("itemShort")
+	}
+	b, ok := item.binary()
+	if !ok {
+		return session.Value{}, p.missing("itemShort")
+	}
+	minutes, err := p.integer("timeout")
+	if err != nil {
+		return session.Value{}, err
+	}
+	return session.Value{Payload: append([]byte(nil), b...), Timeout: minutes}, nil // the message goes, the payload stays
+}
+
+func (p *performance) majorVersion() error {
+	p.out["@ver"] = number(int32(serverVersion[0]))
+	return nil
+}
+
+func (p *performance) version() error {
+	p.out["ver"] = []byte("2         ")
+	return nil
+}
+
+// appID answers with the number whose hexadecimal digits end the in-box provider's ids. What is registered has the number of
+// its own table (sql-layouts.md 13.2).
+func (p *performance) appID() error {
+	name := p.param("appname")
+	if name == nil {
+		return p.missing("appName")
+	}
+	s, ok := name.text()
+	if !ok {
+		return p.missing("appName")
+	}
+	s = strings.TrimRight(s, " ")
+	v, err := layout.SuffixValue(layout.RuleInbox, s)
+	if err != nil {
+		return &sqlError{number: 50000, state: 1, class: 16, text: err.Error()}
+	}
+	p.out["appid"] = number(int32(v))
+	return nil
+}
+
+func (p *performance) get() error { return p.read(false) }
+
+func (p *performance) getExclusive() error { return p.read(true) }
+
+func (p *performance) read(exclusive bool) error {
+	k, err := p.key()
+	if err != nil {
+		return err
+	}
+	var item session.Item
+	f := p.c.f
+	switch waiter, can := f.Store.(session.Waiter); {
+	case !exclusive:
+		item, err = f.Store.Get(p.ctx, k)
+	default:
+		item, err = f.Store.GetExclusive(p.ctx, k)
+		if locked := (*session.LockedError)(nil); can && f.settings().Park > 0 && errors.As(err, &locked) {
+			item, err = p.wait(waiter, k, locked)
+		}
+	}
+	if exclusive && err == nil { // nobody would know of the lock, and each page of the session would wait for it
+		p.c.unsent = func() { f.warn("giving back a lock whose answer could not be sent", p.giveBack(k, item.Cookie)) }
+	}
+	var locked *session.LockedError
+	switch {
+	case errors.Is(err, session.ErrNotFound):
+		if p.proc.emptyFlags {
+			p.out["actionflags"] = number(0)
+		}
+		return nil
+	case errors.As(err, &locked):
+		p.state(true, locked.Since, locked.Cookie, locked.Uninitialized)
+		return nil
+	case err != nil:
+		return err
+	}
+	since := item.Since
+	if exclusive {
+		since = session.At(f.now())
+	}
+	p.state(false, since, item.Cookie, item.Uninitialized)
+	if p.param("itemshort") != nil && len(item.Payload) <= shortSize {
+		p.out["itemshort"] = item.Payload
+		return nil
+	}
+	p.long, p.isLong = item.Payload, true
+	return nil
+}
+
+// wait waits for a locked session, as long as the client wants that.
+func (p *performance) wait(w session.Waiter, k session.Key, locked *session.LockedError) (session.Item, error) {
+	ctx, stop := p.c.watch()
+	item, err := w.WaitExclusive(ctx, k, p.c.f.settings().Park)
+	if stop() {
+		if err == nil {
+			err = p.giveBack(k, item.Cookie)
+		}
+		p.c.f.warn("giving back a lock that nobody wants", errOther(err))
+		return session.Item{}, errTakenBack
+	}
+	var again *session.LockedError
+	if errors.As(err, &again) { // the refused read may have spent the mark, and told us alone
+		again.Uninitialized = again.Uninitialized || locked.Uninitialized
+	}
+	item.Uninitialized = err == nil && (item.Uninitialized || locked.Uninitialized)
+	return item, err
+}
+
+func (p *performance) giveBack(k session.Key, cookie int32) error {
+	return p.c.f.Store.ReleaseExclusive(context.WithoutCancel(p.ctx), k, cookie)
+}
+
+// errOther is an error that is no outcome of the contract.
+func errOther(err error) error {
+	var locked *session.LockedError
+	if errors.As(err, &locked) || errors.Is(err, session.ErrNotFound) || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// state sets the outputs of a read that found the session.
+func (p *performance) state(locked bool, since session.Instant, cookie int32, first bool) {
+	p.rows = 1
+	now := p.c.f.now()
+	p.out["locked"] = bit(locked)
+	p.out["lockage"] = number(int32(now.Unix() - since.Time().Unix())) // DATEDIFF counts the seconds that begin in between
+	p.out["lockcookie"] = number(cookie)
+	p.out["actionflags"] = number(int32(bit(first)[0]))
+}
+
+func (p *performance) release() error {
+	k, err := p.key()
+	if err != nil {
+		return err
+	}
+	cookie, err := p.integer("lockcookie")
+	if err != nil {
+		return err
+	}
+	return p.counts(p.c.f.Store.ReleaseExclusive(p.ctx, k, cookie))
+}
+
+// counts turns the outcomes of a change into the number of rows: what does not apply is silent (sql-layouts.md 3.6).
+func (p *performance) counts(err error) error {
+	var locked *session.LockedError
+	switch {
+	case err == nil:
+		p.rows = 1
+	case errors.Is(err, session.ErrNotFound), errors.Is(err, session.ErrStaleCookie), errors.As(err, &locked):
+		p.rows = 0
+	case errors.Is(err, session.ErrExists):
+		return &sqlError{number: 2627, state: 1, class: 14, proc: procName(p.call.name),
+			text: "Violation of PRIMARY KEY constraint. Cannot insert duplicate key: there is a session of this id already."}
+	default:
+		return err
+	}
+	return nil
+}
+
+func (p *performance) create() error {
+	k, err := p.key()
+	if err != nil {
+		return err
+	}
+	v, err := p.value()
+	if err != nil {
+		return err
+	}
+	return p.counts(p.c.f.Store.CreateUninitialized(p.ctx, k, v))
+}
+
+func (p *performance) insert() error {
+	k, err := p.key()
+	if err != nil {
+		return err
+	}
+	v, err := p.value()
+	if err != nil {
+		return err
+	}
+	return p.counts(p.c.f.Store.SetAndRelease(p.ctx, k, v, session.Insert()))
+}
+
+func (p *performance) update() error {
+	k, err := p.key()
+	if err != nil {
+		return err
+	}
+	v, err := p.value()
+	if err != nil {
+		return err
+	}
+	cookie, err := p.integer("lockcookie")
+	if err != nil {
+		return err
+	}
+	return p.counts(p.c.f.Store.SetAndRelease(p.ctx, k, v, session.IfCookie(cookie)))
+}
+
+func (p *performance) remove() error {
+	k, err := p.key()
+	if err != nil {
+		return err
+	}
+	cookie, err := p.integer("lockcookie")
+	if err != nil {
+		return err
+	}
+	return p.counts(p.c.f.Store.Remove(p.ctx, k, session.IfCookie(cookie)))
+}
+
+func (p *performance) reset() error {
+	k, err := p.key()
+	if err != nil {
+		return err
+	}
+	return p.counts(p.c.f.Store.ResetTimeout(p.ctx, k))
+}
+
+// sweep leaves expired sessions to the store, which sweeps itself.
+func (p *performance) sweep() error { return nil }

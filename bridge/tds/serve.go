@@ -1,0 +1,145 @@
+package tds
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+)
+
+// serve answers one message of a client that has logged in.
+func (c *conn) serve(m message) error {
+	var a answer
+	if m.reset {
+		if !m.keep {
+			c.transaction = 0
+		}
+		a.changedBytes(changeReset, nil, nil)
+	}
+	var err error
+	switch {
+	case m.taken:
+		a.done(tokenDone, 0, 0, 0)
+	case m.typ == typeAttention: // what it is about has been answered
+		a.b = a.b[:0]
+		a.done(tokenDone, doneAttention, 0, 0)
+	case m.typ == typeBatch:
+		err = c.serveBatch(m.data, &a)
+	case m.typ == typeRPC:
+		err = c.serveRPC(m.data, &a)
+	case m.typ == typeTransaction:
+		err = c.serveTransaction(m.data, &a)
+	default:
+		return fmt.Errorf("tds: a message of type 0x%02X, which is not taken", byte(m.typ))
+	}
+	unsent := c.unsent
+	c.unsent = nil
+	if errors.Is(err, errTakenBack) {
+		return nil // the attention that says so is the next message, and is answered
+	}
+	if err == nil && unsent != nil && c.in.Buffered() == 0 && c.conn.Gone() {
+		err = io.EOF
+	}
+	if err == nil {
+		err = c.send(typeAnswer, a.b)
+	}
+	if err != nil && unsent != nil {
+		unsent()
+	}
+	return err
+}
+
+// errTakenBack: the client does not want the answer any more.
+var errTakenBack = errors.New("tds: a request was taken back")
+
+// watch returns a context that ends when the client sends something, which is an attention, or goes. stop must be called
+// before the connection is used again; it says whether that happened.
+func (c *conn) watch() (ctx context.Context, stop func() bool) {
+	if c.in.Buffered() > 0 {
+		return c.ctx, func() bool { return false }
+	}
+	ctx, cancel := context.WithCancel(c.ctx)
+	c.conn.SetReadDeadline(time.Time{})
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		_, err := c.in.Peek(1)
+		var timeout net.Error
+		if !errors.As(err, &timeout) || !timeout.Timeout() {
+			cancel()
+		}
+	}()
+	return ctx, func() bool {
+		c.conn.SetReadDeadline(time.Unix(1, 0))
+		<-over
+		ended := ctx.Err() != nil
+		cancel()
+		c.conn.SetReadDeadline(time.Time{})
+		return ended
+	}
+}
+
+// inTransaction is the bit of DONE tokens that says that one is open.
+func (c *conn) inTransaction() uint16 {
+	if c.transaction != 0 {
+		return doneInTran
+	}
+	return 0
+}
+
+// fails ends an answer with an error. kind is the DONE that ends it.
+func (c *conn) fails(a *answer, kind byte, e *sqlError) {
+	a.message(e, serverName)
+	a.done(kind, doneError|c.inTransaction(), 0, 0)
+}
+
+// serveTransaction answers the transaction manager's requests. Sessions are not in transactions here: each call is one by
+// itself, and so are those of the providers (8).
+func (c *conn) serveTransaction(b []byte, a *answer) error {
+	q, err := parseTransaction(b)
+	if err != nil {
+		return err
+	}
+	begin := func() {
+		c.begun++
+		c.transaction = uint64(c.spid)<<32 | c.begun
+		a.changedBytes(changeBegin, binary.LittleEndian.AppendUint64(nil, c.transaction), nil)
+	}
+	end := func(kind byte) {
+		a.changedBytes(kind, nil, binary.LittleEndian.AppendUint64(nil, c.transaction))
+		c.transaction = 0
+	}
+	command := uint16(commandBegin)
+	switch {
+	case q.what == transactionBegin && c.transaction == 0:
+		begin()
+	case q.what == transactionCommit && c.transaction != 0:
+		command = commandCommit
+		end(changeCommit)
+	case q.what == transactionRollback && c.transaction != 0:
+		command = commandRollback
+		end(changeRollback)
+	case q.what == transactionCommit:
+		c.fails(a, tokenDone, &sqlError{number: 3902, state: 1, class: 16, text: "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION."})
+		return nil
+	case q.what == transactionRollback:
+		c.fails(a, tokenDone, &sqlError{number: 3903, state: 1, class: 16, text: "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION."})
+		return nil
+	default:
+		c.fails(a, tokenDone, unknown(fmt.Sprintf("transaction request %d", q.what)))
+		return nil
+	}
+	if q.again {
+		begin()
+	}
+	a.done(tokenDone, c.inTransaction(), command, 0)
+	return nil
+}
+
+// unknown is the error for what is not in the catalogue. It names what that is.
+func unknown(what string) *sqlError {
+	return &sqlError{number: 50000, state: 1, class: 16, text: "This server (aspstate) answers the requests of ASP.NET's session-state providers, and does not know this one: " + what}
+}
