@@ -14,7 +14,7 @@ import (
 func findStatement(words, names []string) *procedure {
 	for _, w := range words {
 		switch w {
-		case "create", "drop", "alter", "exec", "execute", "merge", "truncate", "grant", "declare cursor", "union", "join":
+		case "create", "drop", "alter", "exec", "execute", "merge", "truncate", "grant", "cursor", "union", "join", "or", "in", "like", "exists":
 			return nil
 		}
 	}

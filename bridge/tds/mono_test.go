@@ -1,0 +1,44 @@
+package tds
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aspstate/aspstate/session/memstore"
+)
+
+// TestSqlClient: real System.Data.SqlClient, with the commands of the in-box and the async providers (scripts/sqlclient).
+func TestSqlClient(t *testing.T) {
+	for _, tool := range []string{"mcs", "mono"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not installed: on Debian, apt-get install --no-install-recommends mono-mcs libmono-system-data4.0-cil", tool)
+		}
+	}
+	program := filepath.Join(t.TempDir(), "sqlclient.exe")
+	source := filepath.Join("..", "..", "scripts", "sqlclient", "Client.cs")
+	if out, err := exec.Command("mcs", "-r:System.Data.dll", "-out:"+program, source).CombinedOutput(); err != nil {
+		if strings.Contains(string(out), "System.Data.dll") {
+			t.Skipf("Mono has no System.Data.dll: on Debian, apt-get install --no-install-recommends libmono-system-data4.0-cil\n%s", out)
+		}
+		t.Fatalf("mcs: %v\n%s", err, out)
+	}
+	for _, mode := range []string{"", ";Encrypt=true;TrustServerCertificate=true"} {
+		for _, c := range []struct{ what, password string }{{"inbox", "s3cret"}, {"async", "s3cret"}, {"wrong", "other"}} {
+			t.Run(c.what+mode, func(t *testing.T) {
+				store := memstore.New(memstore.Options{})
+				t.Cleanup(func() { store.Close() })
+				host, port, _ := strings.Cut(serveFront(t, &Front{Store: store, Login: secretary, TLS: certificate(t)}), ":")
+				dsn := "Server=" + host + "," + port + ";User ID=web;Password=" + c.password + ";Database=ASPState" + mode
+				out, err := exec.Command("mono", program, c.what, dsn).CombinedOutput()
+				if strings.Contains(string(out), "Encoding 1252 data could not be found") {
+					t.Skip("Mono lacks code page 1252: on Debian, apt-get install --no-install-recommends libmono-i18n-west4.0-cil")
+				}
+				if err != nil {
+					t.Errorf("%v\n%.3000s", err, out)
+				}
+			})
+		}
+	}
+}

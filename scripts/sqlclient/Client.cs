@@ -1,0 +1,295 @@
+// sqlclient issues the commands of ASP.NET's SQL session-state providers through System.Data.SqlClient, which we did not
+// write, against a server that is to behave as SQL Server does towards them, and checks every output.
+//
+//     sqlclient.exe inbox CONNECTIONSTRING      the commands of the in-box store (mode="SQLServer")
+//     sqlclient.exe async CONNECTIONSTRING      those of async 2.1 with repositoryType SqlServer, and of InMemory
+//     sqlclient.exe wrong CONNECTIONSTRING      a login that must be refused with error 18456
+//
+// What the providers send and expect: sql-layouts.md 3.5 and 6.2, tds-server-notes.md 12. The Go tests of package bridge/tds
+// compile and run it. It exits with 1 and a line for each thing that is not as expected.
+using System;
+using System.Data;
+using System.Data.SqlClient;
+using System.Linq;
+
+static class Client
+{
+    static int failures;
+
+    static void Check(bool good, string what, params object[] more)
+    {
+        if (good) return;
+        failures++;
+        Console.WriteLine(string.Format(what, more));
+    }
+
+    static int Main(string[] args)
+    {
+        if (args.Length != 2)
+        {
+            Console.Error.WriteLine("usage: sqlclient.exe inbox|async|wrong CONNECTIONSTRING");
+            return 2;
+        }
+        switch (args[0])
+        {
+            case "inbox": Inbox(args[1]); break;
+            case "async": Async(args[1], ""); Async(args[1], "M"); break;
+            case "wrong": Wrong(args[1]); break;
+            default: return 2;
+        }
+        if (failures == 0) Console.WriteLine("as expected");
+        return failures == 0 ? 0 : 1;
+    }
+
+    static void Wrong(string connection)
+    {
+        try
+        {
+            using (var c = new SqlConnection(connection)) c.Open();
+            Check(false, "a wrong password is accepted");
+        }
+        catch (SqlException e)
+        {
+            Check(e.Number == 18456, "a wrong password gives {0}: {1}", e.Number, e.Message);
+        }
+    }
+
+    // Read is what a read of a session gave.
+    class Read
+    {
+        public object Locked, Age, Cookie, Flags;
+        public byte[] Payload;
+        public bool Missing { get { return Locked == DBNull.Value; } }
+    }
+
+    static SqlParameter Out(SqlCommand c, string name, SqlDbType type, int size)
+    {
+        var p = size > 0 ? c.Parameters.Add(name, type, size) : c.Parameters.Add(name, type);
+        p.Direction = ParameterDirection.Output;
+        p.Value = DBNull.Value;
+        return p;
+    }
+
+    static SqlCommand Procedure(SqlConnection c, string name)
+    {
+        return new SqlCommand(name, c) { CommandType = CommandType.StoredProcedure };
+    }
+
+    static byte[] Noise(int length, int seed)
+    {
+        var b = new byte[length];
+        new Random(seed).NextBytes(b);
+        return b;
+    }
+
+    static bool Same(byte[] a, byte[] b) { return a != null && b != null && a.SequenceEqual(b); }
+
+    // ---- the in-box store: one connection that it keeps
+
+    static Read InboxRead(SqlConnection c, string procedure, string id)
+    {
+        using (var q = Procedure(c, procedure))
+        {
+            q.Parameters.Add("@id", SqlDbType.NVarChar, 88).Value = id;
+            var item = Out(q, "@itemShort", SqlDbType.VarBinary, 7000);
+            var locked = Out(q, "@locked", SqlDbType.Bit, 0);
+            var age = Out(q, "@lockAge", SqlDbType.Int, 0);
+            var cookie = Out(q, "@lockCookie", SqlDbType.Int, 0);
+            var flags = Out(q, "@actionFlags", SqlDbType.Int, 0);
+            byte[] row = null;
+            using (var reader = q.ExecuteReader())
+                if (reader.Read()) row = (byte[])reader[0];
+            return new Read
+            {
+                Locked = locked.Value, Age = age.Value, Cookie = cookie.Value, Flags = flags.Value,
+                Payload = row ?? item.Value as byte[],
+            };
+        }
+    }
+
+    static int InboxWrite(SqlConnection c, string procedure, string id, byte[] item, int timeout, int? cookie)
+    {
+        using (var q = Procedure(c, procedure))
+        {
+            q.Parameters.Add("@id", SqlDbType.NVarChar, 88).Value = id;
+            if (procedure.EndsWith("Long") && !procedure.EndsWith("NullLong") || procedure.EndsWith("LongNullShort"))
+                q.Parameters.Add("@itemLong", SqlDbType.Image).Value = item;
+            else if (item != null)
+                q.Parameters.Add("@itemShort", SqlDbType.VarBinary, 7000).Value = item;
+            if (item != null) q.Parameters.Add("@timeout", SqlDbType.Int).Value = timeout;
+            if (cookie != null) q.Parameters.Add("@lockCookie", SqlDbType.Int).Value = cookie;
+            return q.ExecuteNonQuery();
+        }
+    }
+
+    static void Inbox(string connection)
+    {
+        using (var c = new SqlConnection(connection))
+        {
+            c.Open();
+            using (var q = new SqlCommand("Select name from sysobjects where type = 'P' and name = 'TempGetVersion'", c))
+                Check(q.ExecuteScalar() is string, "TempGetVersion is not found");
+            using (var q = Procedure(c, "dbo.GetMajorVersion"))
+            {
+                var version = Out(q, "@@ver", SqlDbType.Int, 0);
+                q.ExecuteNonQuery();
+                Check(version.Value is int && (int)version.Value >= 8, "GetMajorVersion: {0}", version.Value);
+            }
+            int app;
+            using (var q = Procedure(c, "dbo.TempGetAppID"))
+            {
+                q.Parameters.Add("@appName", SqlDbType.VarChar, 280).Value = "/lm/w3svc/5/root/mono";
+                var id = Out(q, "@appId", SqlDbType.Int, 0);
+                q.ExecuteNonQuery();
+                app = (int)id.Value;
+            }
+            string session = "monosessionmonosession00" + app.ToString("x8");
+            foreach (var read in new[] { "dbo.TempGetStateItem3", "dbo.TempGetStateItemExclusive3" })
+                Check(InboxRead(c, read, session).Missing, "{0} finds what is not there", read);
+
+            Check(InboxWrite(c, "dbo.TempInsertUninitializedItem", session, new byte[] { 20, 0, 0, 0, 0, 0, 255 }, 20, null) == 1, "the uninitialized item is not inserted");
+            try
+            {
+                InboxWrite(c, "dbo.TempInsertUninitializedItem", session, new byte[] { 1 }, 20, null);
+                Check(false, "a second insert succeeds");
+            }
+            catch (SqlException e)
+            {
+                Check(e.Number == 2627, "a second insert gives {0}", e.Number);
+            }
+            var first = InboxRead(c, "dbo.TempGetStateItemExclusive3", session);
+            Check((bool)first.Locked == false && (int)first.Flags == 1 && (int)first.Cookie == 2 && (int)first.Age == 0 && first.Payload.Length == 7,
+                "the first exclusive read: locked {0}, flags {1}, cookie {2}, age {3}", first.Locked, first.Flags, first.Cookie, first.Age);
+            foreach (var read in new[] { "dbo.TempGetStateItem3", "dbo.TempGetStateItemExclusive3" })
+            {
+                var again = InboxRead(c, read, session);
+                Check((bool)again.Locked && (int)again.Cookie == 2 && (int)again.Flags == 0 && again.Payload == null && (int)again.Age >= 0,
+                    "{0} of a locked session: locked {1}, cookie {2}, payload {3}", read, again.Locked, again.Cookie, again.Payload);
+            }
+            Check(InboxWrite(c, "dbo.TempUpdateStateItemShort", session, Noise(10, 1), 20, 1) == 0, "a wrong cookie writes");
+            Check(InboxWrite(c, "dbo.TempReleaseStateItemExclusive", session, null, 0, 1) == 0, "a wrong cookie releases");
+            Check(InboxWrite(c, "dbo.TempRemoveStateItem", session, null, 0, 1) == 0, "a wrong cookie removes");
+
+            int cookie = 2, before = 7;
+            foreach (int length in new[] { 185, 7000, 7001, 20085, 145, 2 << 20, 185 })
+            {
+                var item = Noise(length, length);
+                var update = length <= 7000 ? (before <= 7000 ? "Short" : "ShortNullLong") : (before <= 7000 ? "LongNullShort" : "Long");
+                Check(InboxWrite(c, "dbo.TempUpdateStateItem" + update, session, item, 25, cookie) == 1, "{0} of {1} bytes is not counted", update, length);
+                var read = InboxRead(c, "dbo.TempGetStateItemExclusive3", session);
+                cookie++;
+                before = length;
+                Check((bool)read.Locked == false && (int)read.Cookie == cookie && Same(read.Payload, item), "{0} bytes: cookie {1}, {2} bytes come back",
+                    length, read.Cookie, read.Payload == null ? -1 : read.Payload.Length);
+            }
+            Check(InboxWrite(c, "dbo.TempReleaseStateItemExclusive", session, null, 0, cookie) == 1, "the release is not counted");
+            Check((bool)InboxRead(c, "dbo.TempGetStateItem3", session).Locked == false, "a released session is locked");
+            Check(InboxWrite(c, "dbo.TempResetTimeout", session, null, 0, null) == 1, "the new timeout is not counted");
+            Check(InboxWrite(c, "dbo.TempRemoveStateItem", session, null, 0, cookie) == 1, "the removal is not counted");
+            Check(InboxRead(c, "dbo.TempGetStateItem3", session).Missing, "a removed session is found");
+            foreach (var insert in new[] { "Short", "Long" })
+            {
+                var item = Noise(insert == "Short" ? 7000 : 7001, 9);
+                var id = ("mono" + insert + "monosessionmonosession").Substring(0, 24) + app.ToString("x8");
+                Check(InboxWrite(c, "dbo.TempInsertStateItem" + insert, id, item, 20, null) == 1, "inserting {0} is not counted", insert);
+                Check(Same(InboxRead(c, "dbo.TempGetStateItem3", id).Payload, item), "an inserted {0} item comes back otherwise", insert);
+            }
+            try
+            {
+                using (var q = Procedure(c, "dbo.sp_help")) q.ExecuteNonQuery();
+                Check(false, "an unknown procedure is answered");
+            }
+            catch (SqlException e)
+            {
+                Check(e.Number == 2812, "an unknown procedure gives {0}", e.Number);
+            }
+            Check(c.State == ConnectionState.Open, "an error closed the connection");
+        }
+    }
+
+    // ---- async 2.1: a connection out of the pool for each call
+
+    static Read AsyncRead(string connection, string procedure, string id)
+    {
+        using (var c = new SqlConnection(connection))
+        using (var q = Procedure(c, procedure))
+        {
+            c.Open();
+            q.Parameters.Add("@SessionId", SqlDbType.NVarChar, 88).Value = id;
+            var locked = Out(q, "@Locked", SqlDbType.Bit, 0);
+            var age = Out(q, "@LockAge", SqlDbType.Int, 0);
+            var cookie = Out(q, "@LockCookie", SqlDbType.Int, 0);
+            var flags = Out(q, "@ActionFlags", SqlDbType.Int, 0);
+            byte[] row = null;
+            using (var reader = q.ExecuteReader())
+                if (reader.Read()) row = (byte[])reader[0];
+            return new Read { Locked = locked.Value, Age = age.Value, Cookie = cookie.Value, Flags = flags.Value, Payload = row };
+        }
+    }
+
+    static int AsyncWrite(string connection, string procedure, string id, int? cookie, byte[] item)
+    {
+        using (var c = new SqlConnection(connection))
+        using (var q = Procedure(c, procedure))
+        {
+            c.Open();
+            q.Parameters.Add("@SessionId", SqlDbType.NVarChar, 88).Value = id;
+            if (cookie != null) q.Parameters.Add("@LockCookie", SqlDbType.Int).Value = cookie;
+            if (item != null)
+            {
+                q.Parameters.Add("@Timeout", SqlDbType.Int).Value = 20;
+                q.Parameters.Add("@SessionItemLong", SqlDbType.VarBinary, item.Length).Value = item;
+            }
+            return q.ExecuteNonQuery();
+        }
+    }
+
+    static void Async(string connection, string suffix)
+    {
+        using (var c = new SqlConnection(connection))
+        {
+            c.Open();
+            using (var t = c.BeginTransaction(IsolationLevel.ReadCommitted))
+            {
+                using (var q = new SqlCommand("SELECT Count(*) FROM INFORMATION_SCHEMA.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_NAME = 'GetStateItem" + suffix + "'", c, t))
+                    Check((int)q.ExecuteScalar() == 1, "GetStateItem{0} is not there", suffix);
+                t.Commit();
+            }
+        }
+        string id = "async" + suffix.PadLeft(3, 'x') + "asyncsession0000" + "0badcafe";
+        Check(AsyncRead(connection, "GetStateItemExclusive" + suffix, id).Missing, "{0}: an absent session is found", suffix);
+        Check(AsyncWrite(connection, "InsertUninitializedItem" + suffix, id, null, Noise(7, 1)) == 1, "{0}: the uninitialized item is not inserted", suffix);
+        try
+        {
+            AsyncWrite(connection, "InsertStateItem" + suffix, id, null, Noise(7, 1));
+            Check(false, "{0}: a second insert succeeds", suffix);
+        }
+        catch (SqlException e)
+        {
+            Check(e.Number == 2627, "{0}: a second insert gives {1}", suffix, e.Number);
+        }
+        Check((int)AsyncRead(connection, "GetStateItem" + suffix, id).Flags == 1, "{0}: the first read is not told", suffix);
+        Check((int)AsyncRead(connection, "GetStateItem" + suffix, id).Flags == 0, "{0}: the second read is told", suffix);
+        int cookie = 1;
+        foreach (int length in new[] { 185, 8000, 8001, 20085, 2 << 20 })
+        {
+            var read = AsyncRead(connection, "GetStateItemExclusive" + suffix, id);
+            Check((bool)read.Locked == false && (int)read.Cookie == ++cookie, "{0}: exclusive read, cookie {1}, want {2}", suffix, read.Cookie, cookie);
+            Check((bool)AsyncRead(connection, "GetStateItem" + suffix, id).Locked, "{0}: a locked session is not locked for others", suffix);
+            var item = Noise(length, length);
+            Check(AsyncWrite(connection, "UpdateStateItem" + suffix, id, cookie - 1, item) == 0, "{0}: a stale cookie writes", suffix);
+            Check(AsyncWrite(connection, "UpdateStateItem" + suffix, id, cookie, item) == 1, "{0}: the write is not counted", suffix);
+            Check(Same(AsyncRead(connection, "GetStateItem" + suffix, id).Payload, item), "{0}: {1} bytes come back otherwise", suffix, length);
+        }
+        Check(AsyncWrite(connection, "ResetItemTimeout" + suffix, id, null, null) == 1, "{0}: the new timeout is not counted", suffix);
+        Check(AsyncWrite(connection, "ReleaseItemExclusive" + suffix, id, cookie, null) == 1, "{0}: the release is not counted", suffix);
+        Check(AsyncWrite(connection, "RemoveStateItem" + suffix, id, cookie, null) == 1, "{0}: the removal is not counted", suffix);
+        Check(AsyncRead(connection, "GetStateItem" + suffix, id).Missing, "{0}: a removed session is found", suffix);
+        using (var c = new SqlConnection(connection))
+        using (var q = Procedure(c, "DeleteExpiredSessionState" + suffix))
+        {
+            c.Open();
+            q.ExecuteNonQuery();
+        }
+    }
+}
