@@ -316,7 +316,8 @@ func TestBridgeKilledUnderLoad(t *testing.T) {
 	}
 }
 
-func shopPath(id string) session.Key {
-	const app = "/LM/W3SVC/1/ROOT"
+func shopPath(id string) session.Key { return underPath("/LM/W3SVC/1/ROOT", id) }
+
+func underPath(app, id string) session.Key {
 	return session.Key{ID: layout.StateServerPath{AppID: app, Hash: layout.StateServerHash(app), ID: id}.String()}
 }

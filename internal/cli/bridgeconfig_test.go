@@ -17,7 +17,6 @@ import (
 	"testing"
 
 	"github.com/aspstate/aspstate/bridge/stateserver"
-	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session"
 	"github.com/aspstate/aspstate/session/memstore"
 )
@@ -27,10 +26,6 @@ func writeConfig(t *testing.T, path, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func underPath(app, id string) session.Key {
-	return session.Key{ID: layout.StateServerPath{AppID: app, Hash: layout.StateServerHash(app), ID: id}.String()}
 }
 
 // TestBridgeConfig: settings come from a file, the command line wins, SIGHUP reads the file again, and a file with an error
