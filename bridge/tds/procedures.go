@@ -374,11 +374,10 @@ func (p *performance) read(exclusive bool) error {
 	case err != nil:
 		return err
 	}
-	since := item.Since
+	p.state(false, item.Since, item.Cookie, item.Uninitialized)
 	if exclusive {
-		since = session.At(f.now())
+		p.out["lockage"] = number(0) // of the lock just taken
 	}
-	p.state(false, since, item.Cookie, item.Uninitialized)
 	if p.param("itemshort") != nil && len(item.Payload) <= shortSize {
 		p.out["itemshort"] = item.Payload
 		return nil
@@ -422,9 +421,9 @@ func errOther(err error) error {
 // state sets the outputs of a read that found the session.
 func (p *performance) state(locked bool, since session.Instant, cookie int32, first bool) {
 	p.rows = 1
-	now := p.c.f.now()
+	now := session.At(p.c.f.now()) // as since is: to the tick
 	p.out["locked"] = bit(locked)
-	p.out["lockage"] = number(int32(now.Unix() - since.Time().Unix())) // DATEDIFF counts the seconds that begin in between
+	p.out["lockage"] = number(int32(now.Time().Unix() - since.Time().Unix())) // DATEDIFF counts the seconds that begin in between
 	p.out["lockcookie"] = number(cookie)
 	p.out["actionflags"] = number(int32(bit(first)[0]))
 }
