@@ -39,6 +39,29 @@ func (c *Conn) Siblings() int {
 // on Windows). What is sent to it would seem to arrive.
 func (c *Conn) Gone() bool { return gone(c.Conn) }
 
+// Watch returns a context that ends when the client does something while it is waited for. next waits for that by reading, and
+// says whether it happened; that a deadline passed is nothing. stop must be called before the connection is used again, and
+// leaves it without a deadline; it says whether the context has ended.
+func (c *Conn) Watch(ctx context.Context, next func() bool) (watched context.Context, stop func() bool) {
+	watched, cancel := context.WithCancel(ctx)
+	c.SetReadDeadline(time.Time{})
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		if next() {
+			cancel()
+		}
+	}()
+	return watched, func() bool {
+		c.SetReadDeadline(time.Unix(1, 0))
+		<-over
+		ended := watched.Err() != nil
+		cancel()
+		c.SetReadDeadline(time.Time{})
+		return ended
+	}
+}
+
 // Begin says that a request is being worked on: its first byte has been read.
 func (c *Conn) Begin() {
 	c.mu.Lock()

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync/atomic"
 	"time"
 	"unique"
 
@@ -51,19 +50,14 @@ type Front struct {
 	Logger *slog.Logger     // told of what failed, never of what a session holds; nil: nobody is
 
 	parked  parked
-	changed atomic.Pointer[Settings]
+	changed bridge.Live[Settings]
 	said    bridge.Seldom
 }
 
 // Change replaces the settings. Requests under way end as they began.
-func (f *Front) Change(s Settings) { f.changed.Store(&s) }
+func (f *Front) Change(s Settings) { f.changed.Set(s) }
 
-func (f *Front) settings() *Settings {
-	if s := f.changed.Load(); s != nil {
-		return s
-	}
-	return &f.Settings
-}
+func (f *Front) settings() *Settings { return f.changed.Or(&f.Settings) }
 
 // Waiting returns how many gets wait for a locked session.
 func (f *Front) Waiting() int { return f.parked.count() }

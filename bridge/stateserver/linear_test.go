@@ -323,7 +323,7 @@ func record(t *testing.T, store session.Store, wait time.Duration, rounds int) *
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		if err := errors.Join(s.Shutdown(ctx)); err != nil {
+		if err := s.Shutdown(ctx); err != nil {
 			t.Errorf("stopping: %v", err)
 		}
 		<-over

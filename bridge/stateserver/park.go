@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -74,24 +75,17 @@ func (c *conn) watch() (ctx context.Context, stop func() bool) {
 	if len(c.buf) > 0 { // it has asked for more already
 		return c.ctx, func() bool { return false }
 	}
-	ctx, cancel := context.WithCancel(c.ctx)
-	c.wait(time.Time{})
-	over := make(chan struct{})
 	var b [1]byte
 	var n int
-	go func() {
-		defer close(over)
-		if n, _ = c.Conn.Read(b[:]); n == 0 {
-			cancel()
-		}
-	}()
+	c.idleSet = time.Time{}
+	ctx, over := c.Watch(c.ctx, func() bool {
+		var err error
+		n, err = c.Conn.Read(b[:])
+		return n == 0 && !errors.Is(err, os.ErrDeadlineExceeded) // more may have been asked for already
+	})
 	return ctx, func() bool {
-		left := ctx.Err() != nil
-		c.wait(time.Unix(1, 0))
-		<-over
-		cancel()
+		left := over()
 		c.buf = append(c.room[:0], b[:n]...)
-		c.wait(time.Time{})
 		return left
 	}
 }

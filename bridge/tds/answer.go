@@ -31,8 +31,6 @@ const (
 // Commands of the DONE tokens.
 const (
 	commandSelect   = 0xC1
-	commandInsert   = 0xC3
-	commandDelete   = 0xC4
 	commandUpdate   = 0xC5
 	commandBegin    = 0xD4
 	commandCommit   = 0xD5

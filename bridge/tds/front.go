@@ -56,19 +56,14 @@ type Front struct {
 	Logger *slog.Logger     // told of what failed, never of what a session holds; nil: nobody is
 
 	spids   atomic.Uint32
-	changed atomic.Pointer[Settings]
+	changed bridge.Live[Settings]
 	said    bridge.Seldom
 }
 
 // Change replaces the settings. Requests under way end as they began.
-func (f *Front) Change(s Settings) { f.changed.Store(&s) }
+func (f *Front) Change(s Settings) { f.changed.Set(s) }
 
-func (f *Front) settings() *Settings {
-	if s := f.changed.Load(); s != nil {
-		return s
-	}
-	return &f.Settings
-}
+func (f *Front) settings() *Settings { return f.changed.Or(&f.Settings) }
 
 // serverName is what errors come from.
 const serverName = "aspstate"

@@ -43,16 +43,16 @@ var procedures = map[string]*procedure{
 	"tempgetappid":                     {params: []string{"appName", "appId"}, do: (*performance).appID},
 	"tempgetstateitem3":                {params: readParams, do: (*performance).get},
 	"tempgetstateitemexclusive3":       {params: readParams, do: (*performance).getExclusive},
-	"tempreleasestateitemexclusive":    {params: []string{"id", "lockCookie"}, do: (*performance).release},
-	"tempinsertuninitializeditem":      {params: []string{"id", "itemShort", "timeout"}, do: (*performance).create},
-	"tempinsertstateitemshort":         {params: []string{"id", "itemShort", "timeout"}, do: (*performance).insert},
-	"tempinsertstateitemlong":          {params: []string{"id", "itemLong", "timeout"}, do: (*performance).insert},
-	"tempupdatestateitemshort":         {params: []string{"id", "itemShort", "timeout", "lockCookie"}, do: (*performance).update},
-	"tempupdatestateitemshortnulllong": {params: []string{"id", "itemShort", "timeout", "lockCookie"}, do: (*performance).update},
-	"tempupdatestateitemlong":          {params: []string{"id", "itemLong", "timeout", "lockCookie"}, do: (*performance).update},
-	"tempupdatestateitemlongnullshort": {params: []string{"id", "itemLong", "timeout", "lockCookie"}, do: (*performance).update},
-	"tempremovestateitem":              {params: []string{"id", "lockCookie"}, do: (*performance).remove},
-	"tempresettimeout":                 {params: []string{"id"}, do: (*performance).reset},
+	"tempreleasestateitemexclusive":    {params: []string{"id", "lockCookie"}, do: release},
+	"tempinsertuninitializeditem":      {params: []string{"id", "itemShort", "timeout"}, do: create},
+	"tempinsertstateitemshort":         {params: []string{"id", "itemShort", "timeout"}, do: insert},
+	"tempinsertstateitemlong":          {params: []string{"id", "itemLong", "timeout"}, do: insert},
+	"tempupdatestateitemshort":         {params: []string{"id", "itemShort", "timeout", "lockCookie"}, do: update},
+	"tempupdatestateitemshortnulllong": {params: []string{"id", "itemShort", "timeout", "lockCookie"}, do: update},
+	"tempupdatestateitemlong":          {params: []string{"id", "itemLong", "timeout", "lockCookie"}, do: update},
+	"tempupdatestateitemlongnullshort": {params: []string{"id", "itemLong", "timeout", "lockCookie"}, do: update},
+	"tempremovestateitem":              {params: []string{"id", "lockCookie"}, do: remove},
+	"tempresettimeout":                 {params: []string{"id"}, do: reset},
 	"deleteexpiredsessions":            {do: (*performance).sweep},
 }
 
@@ -60,12 +60,12 @@ var procedures = map[string]*procedure{
 var asyncProcedures = map[string]*procedure{
 	"getstateitemexclusive":     {params: []string{"SessionId", "Locked", "LockAge", "LockCookie", "ActionFlags"}, do: (*performance).getExclusive},
 	"getstateitem":              {params: []string{"SessionId", "Locked", "LockAge", "LockCookie", "ActionFlags"}, do: (*performance).get},
-	"insertstateitem":           {params: []string{"SessionId", "Timeout", "SessionItemLong"}, do: (*performance).insert},
-	"insertuninitializeditem":   {params: []string{"SessionId", "Timeout", "SessionItemLong"}, do: (*performance).create},
-	"updatestateitem":           {params: []string{"SessionId", "LockCookie", "Timeout", "SessionItemLong"}, do: (*performance).update},
-	"releaseitemexclusive":      {params: []string{"SessionId", "LockCookie"}, do: (*performance).release},
-	"removestateitem":           {params: []string{"SessionId", "LockCookie"}, do: (*performance).remove},
-	"resetitemtimeout":          {params: []string{"SessionId"}, do: (*performance).reset},
+	"insertstateitem":           {params: []string{"SessionId", "Timeout", "SessionItemLong"}, do: insert},
+	"insertuninitializeditem":   {params: []string{"SessionId", "Timeout", "SessionItemLong"}, do: create},
+	"updatestateitem":           {params: []string{"SessionId", "LockCookie", "Timeout", "SessionItemLong"}, do: update},
+	"releaseitemexclusive":      {params: []string{"SessionId", "LockCookie"}, do: release},
+	"removestateitem":           {params: []string{"SessionId", "LockCookie"}, do: remove},
+	"resetitemtimeout":          {params: []string{"SessionId"}, do: reset},
 	"deleteexpiredsessionstate": {do: (*performance).sweep},
 }
 
@@ -428,18 +428,6 @@ func (p *performance) state(locked bool, since session.Instant, cookie int32, fi
 	p.out["actionflags"] = number(int32(bit(first)[0]))
 }
 
-func (p *performance) release() error {
-	k, err := p.key()
-	if err != nil {
-		return err
-	}
-	cookie, err := p.integer("lockcookie")
-	if err != nil {
-		return err
-	}
-	return p.counts(p.c.f.Store.ReleaseExclusive(p.ctx, k, cookie))
-}
-
 // counts turns the outcomes of a change into the number of rows: what does not apply is silent (sql-layouts.md 3.6).
 func (p *performance) counts(err error) error {
 	var locked *session.LockedError
@@ -457,65 +445,58 @@ func (p *performance) counts(err error) error {
 	return nil
 }
 
-func (p *performance) create() error {
-	k, err := p.key()
-	if err != nil {
-		return err
+// need says what a change takes from its call besides the session.
+type need uint8
+
+const (
+	needCookie need = 1 << iota
+	needValue
+)
+
+// changes makes what a procedure does of a change.
+func changes(needs need, do func(s session.Store, ctx context.Context, k session.Key, v session.Value, cookie int32) error) func(*performance) error {
+	return func(p *performance) error {
+		k, err := p.key()
+		if err != nil {
+			return err
+		}
+		var v session.Value
+		var cookie int32
+		if needs&needValue != 0 {
+			if v, err = p.value(); err != nil {
+				return err
+			}
+		}
+		if needs&needCookie != 0 {
+			if cookie, err = p.integer("lockcookie"); err != nil {
+				return err
+			}
+		}
+		return p.counts(do(p.c.f.Store, p.ctx, k, v, cookie))
 	}
-	v, err := p.value()
-	if err != nil {
-		return err
-	}
-	return p.counts(p.c.f.Store.CreateUninitialized(p.ctx, k, v))
 }
 
-func (p *performance) insert() error {
-	k, err := p.key()
-	if err != nil {
-		return err
-	}
-	v, err := p.value()
-	if err != nil {
-		return err
-	}
-	return p.counts(p.c.f.Store.SetAndRelease(p.ctx, k, v, session.Insert()))
-}
-
-func (p *performance) update() error {
-	k, err := p.key()
-	if err != nil {
-		return err
-	}
-	v, err := p.value()
-	if err != nil {
-		return err
-	}
-	cookie, err := p.integer("lockcookie")
-	if err != nil {
-		return err
-	}
-	return p.counts(p.c.f.Store.SetAndRelease(p.ctx, k, v, session.IfCookie(cookie)))
-}
-
-func (p *performance) remove() error {
-	k, err := p.key()
-	if err != nil {
-		return err
-	}
-	cookie, err := p.integer("lockcookie")
-	if err != nil {
-		return err
-	}
-	return p.counts(p.c.f.Store.Remove(p.ctx, k, session.IfCookie(cookie)))
-}
-
-func (p *performance) reset() error {
-	k, err := p.key()
-	if err != nil {
-		return err
-	}
-	return p.counts(p.c.f.Store.ResetTimeout(p.ctx, k))
-}
+// The changes of the procedures.
+var (
+	release = changes(needCookie, func(s session.Store, ctx context.Context, k session.Key, _ session.Value, cookie int32) error {
+		return s.ReleaseExclusive(ctx, k, cookie)
+	})
+	create = changes(needValue, func(s session.Store, ctx context.Context, k session.Key, v session.Value, _ int32) error {
+		return s.CreateUninitialized(ctx, k, v)
+	})
+	insert = changes(needValue, func(s session.Store, ctx context.Context, k session.Key, v session.Value, _ int32) error {
+		return s.SetAndRelease(ctx, k, v, session.Insert())
+	})
+	update = changes(needValue|needCookie, func(s session.Store, ctx context.Context, k session.Key, v session.Value, cookie int32) error {
+		return s.SetAndRelease(ctx, k, v, session.IfCookie(cookie))
+	})
+	remove = changes(needCookie, func(s session.Store, ctx context.Context, k session.Key, _ session.Value, cookie int32) error {
+		return s.Remove(ctx, k, session.IfCookie(cookie))
+	})
+	reset = changes(0, func(s session.Store, ctx context.Context, k session.Key, _ session.Value, _ int32) error {
+		return s.ResetTimeout(ctx, k)
+	})
+)
 
 // sweep leaves expired sessions to the store, which sweeps itself.
 func (p *performance) sweep() error { return nil }

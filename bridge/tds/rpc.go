@@ -6,11 +6,8 @@ import (
 	"strings"
 )
 
-// Status bits of a parameter.
-const (
-	paramOutput  = 0x01
-	paramDefault = 0x02
-)
+// paramOutput is the status bit of a parameter that is given back.
+const paramOutput = 0x01
 
 // call is one procedure that a client calls.
 type call struct {
@@ -27,10 +24,8 @@ type param struct {
 	value  []byte // nil: NULL
 }
 
-// System procedures that have numbers.
-const (
-	procExecuteSQL = 10
-)
+// procExecuteSQL is the number of sp_executesql.
+const procExecuteSQL = 10
 
 // rpc is a message of typeRPC.
 type rpc struct {

@@ -6,8 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"time"
+	"os"
 )
 
 // serve answers one message of a client that has logged in.
@@ -61,25 +60,10 @@ func (c *conn) watch() (ctx context.Context, stop func() bool) {
 	if c.in.Buffered() > 0 {
 		return c.ctx, func() bool { return false }
 	}
-	ctx, cancel := context.WithCancel(c.ctx)
-	c.conn.SetReadDeadline(time.Time{})
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
+	return c.conn.Watch(c.ctx, func() bool {
 		_, err := c.in.Peek(1)
-		var timeout net.Error
-		if !errors.As(err, &timeout) || !timeout.Timeout() {
-			cancel()
-		}
-	}()
-	return ctx, func() bool {
-		c.conn.SetReadDeadline(time.Unix(1, 0))
-		<-over
-		ended := ctx.Err() != nil
-		cancel()
-		c.conn.SetReadDeadline(time.Time{})
-		return ended
-	}
+		return !errors.Is(err, os.ErrDeadlineExceeded)
+	})
 }
 
 // inTransaction is the bit of DONE tokens that says that one is open.
