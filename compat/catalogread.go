@@ -31,40 +31,66 @@ func (s *Server) readCatalog(ctx context.Context, database string) (*catalog, er
 	return c, nil
 }
 
-// readTables reads the tables that have a column SessionId or a name that a provider gives.
+// readTables reads the tables that have a column SessionId or a name that a provider gives, in small statements: one that
+// joins all these views takes some servers long to plan.
 // Babelfish has names in lower case in sys and as they were written in INFORMATION_SCHEMA.
 func (s *Server) readTables(ctx context.Context, c *catalog) error {
+	withID := "0"
+	err := s.eachRow(ctx, `SELECT k.object_id FROM `+s.within(c.database, "sys.columns")+` k
+WHERE k.name COLLATE Latin1_General_CI_AS = N'SessionId'`, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		withID += fmt.Sprintf(",%d", id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	memory := "t.is_memory_optimized, t.durability"
 	if s.Facts.Major > 0 && s.Facts.Major < 12 { // before 2014 a statement that names them does not compile (sql-layouts.md 14)
 		memory = "CAST(0 AS bit), 0"
 	}
-	text := `SELECT t.object_id, s.name, ISNULL(i.TABLE_NAME, t.name), ` + memory + `,
-	c.name, y.name, c.max_length, c.scale, c.is_nullable, c.default_object_id, c.is_identity, c.is_computed, ISNULL(c.collation_name, N'')
-FROM ` + s.within(c.database, "sys.tables") + ` t
-JOIN ` + s.within(c.database, "sys.schemas") + ` s ON s.schema_id = t.schema_id
-LEFT JOIN ` + s.within(c.database, "INFORMATION_SCHEMA.TABLES") + ` i ON i.TABLE_SCHEMA = s.name AND i.TABLE_NAME = t.name
-JOIN ` + s.within(c.database, "sys.columns") + ` c ON c.object_id = t.object_id
-LEFT JOIN ` + s.within(c.database, "sys.types") + ` y ON y.user_type_id = c.system_type_id
-WHERE t.name COLLATE Latin1_General_CI_AS IN (` + defaultNames() + `)
-	OR EXISTS (SELECT * FROM ` + s.within(c.database, "sys.columns") + ` k WHERE k.object_id = t.object_id AND k.name COLLATE Latin1_General_CI_AS = N'SessionId')
-ORDER BY s.name, t.name, t.object_id, c.column_id`
-	return s.eachRow(ctx, text, func(rows *sql.Rows) error {
+	err = s.eachRow(ctx, `SELECT t.object_id, s.name, ISNULL(i.TABLE_NAME, t.name), `+memory+`
+FROM `+s.within(c.database, "sys.tables")+` t
+JOIN `+s.within(c.database, "sys.schemas")+` s ON s.schema_id = t.schema_id
+LEFT JOIN `+s.within(c.database, "INFORMATION_SCHEMA.TABLES")+` i ON i.TABLE_SCHEMA = s.name AND i.TABLE_NAME = t.name
+WHERE t.name COLLATE Latin1_General_CI_AS IN (`+defaultNames()+`) OR t.object_id IN (`+withID+`)
+ORDER BY s.name, t.name, t.object_id`, func(rows *sql.Rows) error {
 		t := tableInfo{rows: -1}
-		var col columnInfo
-		var durability, maxLength, scale, defaults int
-		var typ sql.NullString
-		if err := rows.Scan(&t.id, &t.schema, &t.name, &t.memory, &durability, &col.name, &typ, &maxLength, &scale,
-			&col.nullable, &defaults, &col.identity, &col.computed, &col.collation); err != nil {
+		var durability int
+		if err := rows.Scan(&t.id, &t.schema, &t.name, &t.memory, &durability); err != nil {
 			return err
 		}
 		t.durable = t.memory && durability == 0 // 0: SCHEMA_AND_DATA, 1: SCHEMA_ONLY (sql-layouts.md 7)
+		c.tables = append(c.tables, t)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.readColumns(ctx, c)
+}
+
+func (s *Server) readColumns(ctx context.Context, c *catalog) error {
+	text := `SELECT c.object_id, c.name, y.name, c.max_length, c.scale, c.is_nullable, c.default_object_id, c.is_identity, c.is_computed,
+	ISNULL(c.collation_name, N'')
+FROM ` + s.within(c.database, "sys.columns") + ` c
+LEFT JOIN ` + s.within(c.database, "sys.types") + ` y ON y.user_type_id = c.system_type_id
+WHERE c.object_id IN (` + c.ids() + `) ORDER BY c.object_id, c.column_id`
+	return s.eachRow(ctx, text, func(rows *sql.Rows) error {
+		var id int64
+		var col columnInfo
+		var defaults, maxLength, scale int
+		var typ sql.NullString
+		if err := rows.Scan(&id, &col.name, &typ, &maxLength, &scale, &col.nullable, &defaults, &col.identity, &col.computed,
+			&col.collation); err != nil {
+			return err
+		}
 		col.typ, col.hasDefault = typeName(typ.String, maxLength, scale), defaults != 0
 		col.computed = col.computed || col.typ == "timestamp"
-		if len(c.tables) == 0 || c.tables[len(c.tables)-1].id != t.id {
-			c.tables = append(c.tables, t)
+		if t := c.byID(id); t != nil {
+			t.columns = append(t.columns, col)
 		}
-		last := &c.tables[len(c.tables)-1]
-		last.columns = append(last.columns, col)
 		return nil
 	})
 }

@@ -113,7 +113,7 @@ func (d *Detection) look(t *tableInfo, c, procs *catalog) {
 	var odd []string
 	f.Procs, odd = findProcs(procs, l, t.schema)
 	notes = append(notes, odd...)
-	if n, all := len(f.Procs.Missing), len(procsOf(l)); n > 0 && n == all {
+	if n, all := len(f.Procs.Missing), len(l.Procedures()); n > 0 && n == all {
 		notes = append(notes, "none of the procedures that go with it are there, or this login may not see them")
 	} else if n > 0 {
 		notes = append(notes, "procedures are missing: "+strings.Join(f.Procs.Missing, ", "))
@@ -151,8 +151,8 @@ func (d *Detection) settle(here *catalog) {
 	}
 	f := &d.Found[other]
 	f.Procs.Missing = nil
-	for _, sig := range procsOf(f.Layout) {
-		f.Procs.Missing = append(f.Procs.Missing, sig.name)
+	for _, sig := range f.Layout.Procedures() {
+		f.Procs.Missing = append(f.Procs.Missing, sig.Name)
 	}
 	d.Notes = append(d.Notes, fmt.Sprintf("table %s: the procedures use another table", f.place()))
 }

@@ -150,7 +150,7 @@ func TestDetectOnServer(t *testing.T) {
 		t.Errorf("T: %+v, %v", own, err)
 	}
 	fx, err := d.Choose("frameworkcompat", "ASPStateTempSessions")
-	if err != nil || len(fx.Procs.Missing) != len(fxProcs)-1 || !fx.byExpires {
+	if err != nil || len(fx.Procs.Missing) != len(fxProcedures)-1 || !fx.byExpires {
 		t.Errorf("fx8: %+v, %v", fx, err)
 	}
 	for _, n := range d.Notes {

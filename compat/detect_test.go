@@ -14,6 +14,21 @@ import (
 
 const databaseCollation = "SQL_Latin1_General_CP1_CI_AS"
 
+// The procedures of the families.
+var (
+	fxProcedures    = proceduresOf("fx8")
+	asyncProcedures = proceduresOf("async2-sql")
+	chunkProcedures = proceduresOf("sqlinmem")
+)
+
+func proceduresOf(reference string) []layout.Procedure {
+	l, err := layout.ByReference(reference)
+	if err != nil {
+		panic(err)
+	}
+	return l.Procedures()
+}
+
 func columnsOfLayout(cols []layout.Column) []columnInfo {
 	var all []columnInfo
 	for _, c := range cols {
@@ -76,18 +91,18 @@ func madeOnDisk(t *tableInfo)  { t.memory, t.durable = false, false }
 func madeDurable(t *tableInfo) { t.memory, t.durable = true, true }
 
 // procsNamed are the procedures of some signatures in dbo.
-func procsNamed(prefix, suffix string, sigs []signature) []procInfo {
+func procsNamed(prefix, suffix string, sigs []layout.Procedure) []procInfo {
 	var all []procInfo
 	for _, s := range sigs {
-		all = append(all, procInfo{schema: "dbo", name: prefix + s.name + suffix, params: strings.Fields(s.params)})
+		all = append(all, procInfo{schema: "dbo", name: prefix + s.Name + suffix, params: s.Params})
 	}
 	return all
 }
 
 func TestRecognised(t *testing.T) {
-	fx := procsNamed("", "", fxProcs)
+	fx := procsNamed("", "", fxProcedures)
 	retry := append(slices.Clone(fx), procInfo{schema: "dbo", name: "TempGetStateItemExclusive3_HK"})
-	own := procsNamed("T_", "", asyncProcs)
+	own := procsNamed("T_", "", asyncProcedures)
 	for _, c := range []struct {
 		test     string // of sql-layouts.md 14
 		database string
@@ -107,19 +122,19 @@ func TestRecognised(t *testing.T) {
 		{"4 altered by hand", "Shop", made(t, "fx8", typed("SessionItemLong", "varbinary(max)")), fx, "frameworkcompat fx-custom", layout.EngineDisk},
 		{"5", "Shop", made(t, "async11"), nil, "v1.1", layout.EngineDisk},
 		{"6", "Shop", made(t, "async11-mem"), nil, "v1.1-inmemory", layout.EngineMemory},
-		{"6, that is 7", "Shop", made(t, "async11-mem"), procsNamed("ASPStateTempSessions_", "", asyncProcs), "inmemory", layout.EngineMemory},
-		{"7 durable", "Shop", made(t, "async2-memdur"), procsNamed("", "MD", asyncProcs), "inmemorydurable", layout.EngineMemoryDurable},
-		{"7", "Shop", made(t, "async2-mem"), procsNamed("", "M", asyncProcs), "inmemory", layout.EngineMemory},
+		{"6, that is 7", "Shop", made(t, "async11-mem"), procsNamed("ASPStateTempSessions_", "", asyncProcedures), "inmemory", layout.EngineMemory},
+		{"7 durable", "Shop", made(t, "async2-memdur"), procsNamed("", "MD", asyncProcedures), "inmemorydurable", layout.EngineMemoryDurable},
+		{"7", "Shop", made(t, "async2-mem"), procsNamed("", "M", asyncProcedures), "inmemory", layout.EngineMemory},
 		{"7 own name", "Shop", made(t, "async2-mem", tableNamed("T")), own, "inmemory", layout.EngineMemory},
 		{"7 own name, durable", "Shop", made(t, "async2-mem", tableNamed("T"), madeDurable), own, "inmemorydurable", layout.EngineMemoryDurable},
-		{"8", "Shop", made(t, "async2-sql"), procsNamed("", "", asyncProcs), "sqlserver", layout.EngineDisk},
+		{"8", "Shop", made(t, "async2-sql"), procsNamed("", "", asyncProcedures), "sqlserver", layout.EngineDisk},
 		{"8 own name", "Shop", made(t, "async2-sql", tableNamed("T")), own, "sqlserver", layout.EngineDisk},
 		{"9", "Shop", made(t, "async10"), nil, "v1.0", layout.EngineDisk},
 		{"letter case", "Shop", made(t, "async2-sql", tableNamed("aspnetsessionstate"), func(t *tableInfo) {
 			for i := range t.columns {
 				t.columns[i].name = strings.ToLower(t.columns[i].name)
 			}
-		}), procsNamed("", "", asyncProcs), "sqlserver", layout.EngineDisk},
+		}), procsNamed("", "", asyncProcedures), "sqlserver", layout.EngineDisk},
 	} {
 		d := detect(&catalog{database: c.database, tables: []tableInfo{c.table}, procs: c.procs}, nil)
 		if len(d.Found) != 1 || len(d.Altered) != 0 {
@@ -144,7 +159,7 @@ func TestRecognised(t *testing.T) {
 
 func TestSQLInMemory(t *testing.T) {
 	sessions, chunks := made(t, "sqlinmem"), chunkTable(t)
-	d := detect(&catalog{database: "ASPStateInMemory", tables: []tableInfo{chunks, sessions}, procs: procsNamed("", "", chunkProcs)}, nil)
+	d := detect(&catalog{database: "ASPStateInMemory", tables: []tableInfo{chunks, sessions}, procs: procsNamed("", "", chunkProcedures)}, nil)
 	if len(d.Found) != 1 || len(d.Notes) != 0 || d.Found[0].Layout.Name != layout.SQLInMemory || d.Found[0].Procs.Missing != nil {
 		t.Errorf("%+v", d)
 	}
@@ -170,7 +185,7 @@ func TestSQLInMemory(t *testing.T) {
 
 // TestProcedures: which names go with which table (sql-layouts.md 6.1).
 func TestProcedures(t *testing.T) {
-	inSchema := procsNamed("", "", asyncProcs)
+	inSchema := procsNamed("", "", asyncProcedures)
 	for i := range inSchema {
 		inSchema[i].schema = "app"
 	}
@@ -181,16 +196,16 @@ func TestProcedures(t *testing.T) {
 		want    Procs
 		missing int
 	}{
-		{"default", made(t, "async2-mem"), procsNamed("", "M", asyncProcs), Procs{Schema: "dbo", Suffix: "M"}, 0},
-		{"default name of memory, on disk", made(t, "async2-mem", madeOnDisk), procsNamed("", "M", asyncProcs), Procs{Schema: "dbo", Suffix: "M"}, 0},
-		{"own", made(t, "async2-sql", tableNamed("T")), procsNamed("t_", "", asyncProcs), Procs{Schema: "dbo", Prefix: "T_"}, 0},
-		{"default name given as own", made(t, "async2-sql"), procsNamed("ASPNetSessionState_", "", asyncProcs), Procs{Schema: "dbo", Prefix: "ASPNetSessionState_"}, 0},
+		{"default", made(t, "async2-mem"), procsNamed("", "M", asyncProcedures), Procs{Schema: "dbo", Suffix: "M"}, 0},
+		{"default name of memory, on disk", made(t, "async2-mem", madeOnDisk), procsNamed("", "M", asyncProcedures), Procs{Schema: "dbo", Suffix: "M"}, 0},
+		{"own", made(t, "async2-sql", tableNamed("T")), procsNamed("t_", "", asyncProcedures), Procs{Schema: "dbo", Prefix: "T_"}, 0},
+		{"default name given as own", made(t, "async2-sql"), procsNamed("ASPNetSessionState_", "", asyncProcedures), Procs{Schema: "dbo", Prefix: "ASPNetSessionState_"}, 0},
 		{"other schema", made(t, "async2-sql"), inSchema, Procs{Schema: "app"}, 0},
-		{"some", made(t, "async2-sql"), procsNamed("", "", asyncProcs[:7]), Procs{Schema: "dbo"}, 2},
+		{"some", made(t, "async2-sql"), procsNamed("", "", asyncProcedures[:7]), Procs{Schema: "dbo"}, 2},
 		{"none", made(t, "async2-sql", tableNamed("T")), nil, Procs{Schema: "dbo", Prefix: "T_"}, 9},
-		{"those of SqlInMemory", made(t, "async2-sql"), procsNamed("", "", chunkProcs), Procs{Schema: "dbo"}, 8},
+		{"those of SqlInMemory", made(t, "async2-sql"), procsNamed("", "", chunkProcedures), Procs{Schema: "dbo"}, 8},
 		{"added parameter", made(t, "async2-sql"), func() []procInfo {
-			all := procsNamed("", "", asyncProcs)
+			all := procsNamed("", "", asyncProcedures)
 			all[8].params = []string{"Limit"}
 			return all
 		}(), Procs{Schema: "dbo"}, 0},
@@ -293,7 +308,7 @@ func TestNotOurs(t *testing.T) {
 }
 
 func TestTempdb(t *testing.T) {
-	fx := procsNamed("", "", fxProcs)
+	fx := procsNamed("", "", fxProcedures)
 	here := &catalog{database: "ASPState", procs: fx}
 	temp := &catalog{database: "tempdb", tables: []tableInfo{made(t, "fx8"), made(t, "async2-sql", tableNamed("#x"))}}
 
@@ -319,7 +334,7 @@ func TestTempdb(t *testing.T) {
 			t.Fatalf("%q: %+v", c.definition, d)
 		}
 		for _, f := range d.Found {
-			if orphan := len(f.Procs.Missing) == len(fxProcs); orphan != (f.Database == c.orphan) {
+			if orphan := len(f.Procs.Missing) == len(fxProcedures); orphan != (f.Database == c.orphan) {
 				t.Errorf("%q: %s has its procedures: %v", c.definition, &f, !orphan)
 			}
 		}
@@ -327,7 +342,7 @@ func TestTempdb(t *testing.T) {
 }
 
 func TestPointsToTempdb(t *testing.T) {
-	fx := procsNamed("", "", fxProcs)
+	fx := procsNamed("", "", fxProcedures)
 	old := []procInfo{{schema: "dbo", name: "TempGetStateItem"}}
 	tables := []tableInfo{made(t, "fx8")}
 	for _, c := range []struct {

@@ -173,8 +173,8 @@ func namesTaken(c *catalog, r scripts.Options) []string {
 			}
 		}
 	}
-	for _, sig := range procsOf(l) {
-		name := r.Prefix + sig.name + r.Suffix
+	for _, sig := range l.Procedures() {
+		name := r.Prefix + sig.Name + r.Suffix
 		if p := c.procIn("dbo", name); p != nil && p.params != nil && !p.takes(sig, l) {
 			problems = append(problems, fmt.Sprintf("procedure dbo.%s is there with other parameters: it belongs to another provider", name))
 		}

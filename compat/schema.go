@@ -114,7 +114,7 @@ func (o SchemaOptions) rendering() (scripts.Options, error) {
 	case o.Table != "":
 		r.Table, r.Prefix = o.Table, o.Table+"_"
 	default:
-		r.Suffix, _ = asyncSuffix(l.Table)
+		r.Suffix, _ = layout.ProcedureSuffix(l.Table)
 	}
 	r.Notes = o.notes(l, r)
 	return r, nil

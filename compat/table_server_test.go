@@ -36,7 +36,7 @@ func openMade(t *testing.T, s *Server, o SchemaOptions, memory bool) *Table {
 	if o.Table != "" {
 		own.Table, f.Procs.Prefix = o.Table, o.Table+"_"
 	} else {
-		f.Procs.Suffix, _ = asyncSuffix(l.Table)
+		f.Procs.Suffix, _ = layout.ProcedureSuffix(l.Table)
 	}
 	if o.Retry {
 		f.Variant = variantRetry
