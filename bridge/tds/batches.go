@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/aspstate/aspstate/compat/layout"
 )
 
 // serveBatch answers a batch of SQL text: what drivers, pools and the start of providers send (12).
@@ -46,7 +48,7 @@ func (c *conn) batch(text string, words []string, a *answer, done byte, more uin
 		one("", columnType(typeIntN, 4), number(1)) // whatever is asked for exists
 	case slices.Contains(words, "'lockdatelocal'") && slices.Contains(words, "@tabletype") && slices.Contains(words, "information_schema"):
 		kind := int32(detectedFX8)
-		if c.f.Layouts[strings.ToLower(c.database)] == "v1.1" {
+		if l := c.about().Layout; l != nil && l.Name == layout.V11 {
 			kind = detectedV11
 		}
 		one("", columnType(typeIntN, 4), number(kind), number(0)) // on disk

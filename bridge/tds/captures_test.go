@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/aspstate/aspstate/bridge"
+	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session/memstore"
 )
 
@@ -188,13 +189,13 @@ func TestReplaysProviders(t *testing.T) {
 			}
 			store := memstore.New(memstore.Options{})
 			t.Cleanup(func() { store.Close() })
-			f := &Front{Store: store, Login: anyone}
+			f := &Front{Store: store, Settings: Settings{Login: anyone}}
 			if strings.Contains(name, "async11") {
 				l, err := parseLogin7(asked[1].data)
 				if err != nil {
 					t.Fatal(err)
 				}
-				f.Layouts = map[string]string{strings.ToLower(l.database): "v1.1"}
+				f.Databases = map[string]Database{strings.ToLower(l.database): {Layout: layoutNamed(t, layout.V11)}}
 			}
 			s := listen(t, f)
 			var transaction []byte
@@ -313,4 +314,13 @@ func captureBytes() (all [][]byte, err error) {
 		all = append(all, b)
 	}
 	return all, err
+}
+
+func layoutNamed(t *testing.T, name string) *layout.Layout {
+	t.Helper()
+	l, err := layout.ByName(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"syscall"
 )
@@ -98,7 +99,18 @@ func (f *Front) encryption(client encryption) encryption {
 func (f *Front) tls() *tls.Config {
 	t := f.TLS.Clone()
 	t.MaxVersion = tls.VersionTLS12
+	if f.OldTLS {
+		t.MinVersion = tls.VersionTLS10
+		for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+			t.CipherSuites = append(t.CipherSuites, s.ID) // in the order of crypto/tls, the good ones first
+		}
+	}
 	return t
+}
+
+func (f *Front) allows(l *login) bool {
+	allowed := f.settings().Login
+	return allowed != nil && allowed(l.user, l.password)
 }
 
 // login answers LOGIN7.
@@ -112,7 +124,7 @@ func (c *conn) login(l *login) error {
 		return c.refuse(errAttach)
 	case l.changePassword:
 		return c.refuse(errChange)
-	case c.f.Login == nil || !c.f.Login(l.user, l.password):
+	case !c.f.allows(l):
 		return c.refuse(loginFailed(l.user))
 	}
 	c.database = l.database

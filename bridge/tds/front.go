@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -30,21 +31,35 @@ type Settings struct {
 	// Park is how long an exclusive read of a locked session waits for it, if Store is a session.Waiter; 0: not at all. It
 	// must be shorter than the clients' command timeout.
 	Park time.Duration
+	// Login says whether a user may enter with a password. nil: nobody may.
+	Login func(user, password string) bool
+	// Databases are those about which something is to be said, by their names in lower case. Every other name will do as well,
+	// and is a Database of which nothing is said.
+	Databases map[string]Database
 }
+
+// Database is what a database is to its clients. All procedures and statements of providers are answered in each.
+type Database struct {
+	// Layout is what it seems to hold, where a provider asks: FrameworkCompat has another table over v1.1. nil: the tables of
+	// aspnet_regsql.
+	Layout *layout.Layout
+	// App is the application of ids that end with none: those of SqlInMemory (sql-layouts.md 9). Empty: one that nobody has named.
+	App string
+}
+
+// Emulates says whether the provider of a layout is answered. That of async 1.0 is not: it is Entity Framework.
+func Emulates(l *layout.Layout) bool { return l.Form != layout.FormNative && l.Name != layout.V10 }
 
 // Front serves a Store to SQL clients. Fields must not be changed once it serves.
 type Front struct {
 	Store    session.Store
 	Settings // those to begin with; see Change
-	// Layouts say what a database seems to hold, by its name in lower case, where a provider asks: v1.1, or, by default, the
-	// tables of aspnet_regsql. All procedures and statements are answered in each.
-	Layouts map[string]string
-	// Login says whether a user may enter with a password. nil: nobody may.
-	Login func(user, password string) bool
 	// TLS has the certificate. nil: there is no encryption, and clients that ask for it are left to their own rules (2).
 	TLS *tls.Config
 	// RequireTLS refuses clients that do not encrypt all that is sent.
 	RequireTLS bool
+	// OldTLS also takes what Windows before Server 2012 R2 offers: TLS 1.0 and 1.1, RSA key exchange, CBC and 3DES.
+	OldTLS bool
 	// Named tells the Waiter who asks, by host; nil: it is not told.
 	Named func(ctx context.Context, client string) context.Context
 
@@ -64,6 +79,9 @@ type Front struct {
 func (f *Front) Change(s Settings) { f.changed.Set(s) }
 
 func (f *Front) settings() *Settings { return f.changed.Or(&f.Settings) }
+
+// about is what is said of the client's database.
+func (c *conn) about() Database { return c.f.settings().Databases[strings.ToLower(c.database)] }
 
 // serverName is what errors come from.
 const serverName = "aspstate"

@@ -67,7 +67,7 @@ func FuzzRPC(f *testing.F) {
 					t.Errorf("name %q comes back as %q", p.name, name)
 				}
 			}
-			findProcedure(q.calls[i].name)
+			findProcedure(&q.calls[i])
 		}
 	})
 }

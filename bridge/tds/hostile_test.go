@@ -139,7 +139,7 @@ func TestHostile(t *testing.T) {
 	}
 	store := memstore.New(memstore.Options{})
 	t.Cleanup(func() { store.Close() })
-	addr := serveFront(t, &Front{Store: store, Login: secretary, MaxMessage: 1 << 20, Idle: 200 * time.Millisecond, Patience: 200 * time.Millisecond})
+	addr := serveFront(t, &Front{Store: store, Settings: Settings{Login: secretary}, MaxMessage: 1 << 20, Idle: 200 * time.Millisecond, Patience: 200 * time.Millisecond})
 	for name, input := range inputs {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -194,7 +194,7 @@ func enter(t *testing.T, addr string) *speaker {
 func TestAttentionWhileWaiting(t *testing.T) {
 	store := memstore.New(memstore.Options{})
 	t.Cleanup(func() { store.Close() })
-	addr := serveFront(t, &Front{Store: store, Login: secretary, Settings: Settings{Park: time.Minute}})
+	addr := serveFront(t, &Front{Store: store, Settings: Settings{Login: secretary, Park: time.Minute}})
 	k := session.Key{App: "sql:0badcafe", ID: "lit3py55t21z5v55vlm25s55"}
 	if err := store.SetAndRelease(t.Context(), k, session.Value{Payload: []byte("x"), Timeout: 20}, session.Insert()); err != nil {
 		t.Fatal(err)
@@ -258,7 +258,7 @@ func TestAStoreThatFails(t *testing.T) {
 	var log shared
 	store := memstore.New(memstore.Options{})
 	t.Cleanup(func() { store.Close() })
-	addr := serveFront(t, &Front{Store: failing{store}, Login: secretary, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	addr := serveFront(t, &Front{Store: failing{store}, Settings: Settings{Login: secretary}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	s := enter(t, addr)
 	s.say(message{typ: typeRPC, data: procedureCall("GetStateItem", [2]string{"@SessionId", "lit3py55t21z5v55vlm25s550badcafe"})})
 	if n, err := s.conn.Read(make([]byte, 1)); n != 0 || err != io.EOF {

@@ -43,7 +43,7 @@ func TestGoDriver(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			store := memstore.New(memstore.Options{})
 			t.Cleanup(func() { store.Close() })
-			addr := serveFront(t, &Front{Store: store, Login: secretary, TLS: certificate(t)})
+			addr := serveFront(t, &Front{Store: store, Settings: Settings{Login: secretary}, TLS: certificate(t)})
 			db, err := sql.Open("sqlserver", "sqlserver://web:s3cret@"+addr+"?database=Sessions&encrypt="+mode)
 			if err != nil {
 				t.Fatal(err)
@@ -113,7 +113,7 @@ func asError(err error, e *mssql.Error) bool {
 func TestLoginsAreRefused(t *testing.T) {
 	store := memstore.New(memstore.Options{})
 	t.Cleanup(func() { store.Close() })
-	addr := serveFront(t, &Front{Store: store, Login: secretary})
+	addr := serveFront(t, &Front{Store: store, Settings: Settings{Login: secretary}})
 	for dsn, want := range map[string]int32{"web:wrong@": 18456, "nobody:s3cret@": 18456} {
 		db, err := sql.Open("sqlserver", "sqlserver://"+dsn+addr+"?encrypt=disable")
 		if err != nil {
@@ -138,7 +138,7 @@ func TestFreeTDS(t *testing.T) {
 	if err := store.SetAndRelease(t.Context(), session.Key{App: "sql:0badcafe", ID: "lit3py55t21z5v55vlm25s55"}, session.Value{Payload: []byte("x"), Timeout: 20}, session.Insert()); err != nil {
 		t.Fatal(err)
 	}
-	addr := serveFront(t, &Front{Store: store, Login: secretary, TLS: certificate(t)})
+	addr := serveFront(t, &Front{Store: store, Settings: Settings{Login: secretary}, TLS: certificate(t)})
 	host, port, _ := strings.Cut(addr, ":")
 	for _, version := range []string{"7.3", "7.4"} {
 		c := exec.Command(tsql, "-H", host, "-p", port, "-U", "web", "-P", "s3cret", "-D", "Sessions")

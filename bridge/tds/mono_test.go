@@ -29,7 +29,7 @@ func TestSqlClient(t *testing.T) {
 			t.Run(c.what+mode, func(t *testing.T) {
 				store := memstore.New(memstore.Options{})
 				t.Cleanup(func() { store.Close() })
-				host, port, _ := strings.Cut(serveFront(t, &Front{Store: store, Login: secretary, TLS: certificate(t)}), ":")
+				host, port, _ := strings.Cut(serveFront(t, &Front{Store: store, Settings: Settings{Login: secretary}, TLS: certificate(t)}), ":")
 				dsn := "Server=" + host + "," + port + ";User ID=web;Password=" + c.password + ";Database=ASPState" + mode
 				out, err := exec.Command("mono", program, c.what, dsn).CombinedOutput()
 				if strings.Contains(string(out), "Encoding 1252 data could not be found") {

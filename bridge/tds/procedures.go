@@ -1,10 +1,12 @@
 package tds
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aspstate/aspstate/compat/layout"
@@ -14,81 +16,21 @@ import (
 // shortSize is the longest payload of SessionItemShort.
 const shortSize = 7000
 
-// procedure answers a call of one of the providers' procedures. Its name and parameters are the layout's.
-type procedure struct {
-	params []string // in order, for those who name none
-	do     func(p *performance) error
-	// emptyFlags: of an absent session ActionFlags is 0 and not NULL (sql-layouts.md 6.3).
-	emptyFlags bool
-}
-
 // performance is a procedure at work.
 type performance struct {
-	c      *conn
-	ctx    context.Context
-	proc   *procedure
-	call   *call
-	out    map[string][]byte // outputs, by lower-case name; those that are not here stay NULL
-	rows   uint64
-	long   []byte // a result set's one value
-	isLong bool
+	c    *conn
+	ctx  context.Context
+	proc *procedure
+	call *call
+	out  map[string][]byte // outputs, by lower-case name; those that are not here stay NULL
+	rows uint64
+	set  *resultSet // nil: it gives none
 }
 
-var readParams = []string{"id", "itemShort", "locked", "lockAge", "lockCookie", "actionFlags"}
-
-// procedures are known by their names in lower case.
-var procedures = map[string]*procedure{
-	"getmajorversion":                  {params: []string{"@ver"}, do: (*performance).majorVersion},
-	"tempgetversion":                   {params: []string{"ver"}, do: (*performance).version},
-	"tempgetappid":                     {params: []string{"appName", "appId"}, do: (*performance).appID},
-	"tempgetstateitem3":                {params: readParams, do: (*performance).get},
-	"tempgetstateitemexclusive3":       {params: readParams, do: (*performance).getExclusive},
-	"tempreleasestateitemexclusive":    {params: []string{"id", "lockCookie"}, do: release},
-	"tempinsertuninitializeditem":      {params: []string{"id", "itemShort", "timeout"}, do: create},
-	"tempinsertstateitemshort":         {params: []string{"id", "itemShort", "timeout"}, do: insert},
-	"tempinsertstateitemlong":          {params: []string{"id", "itemLong", "timeout"}, do: insert},
-	"tempupdatestateitemshort":         {params: []string{"id", "itemShort", "timeout", "lockCookie"}, do: update},
-	"tempupdatestateitemshortnulllong": {params: []string{"id", "itemShort", "timeout", "lockCookie"}, do: update},
-	"tempupdatestateitemlong":          {params: []string{"id", "itemLong", "timeout", "lockCookie"}, do: update},
-	"tempupdatestateitemlongnullshort": {params: []string{"id", "itemLong", "timeout", "lockCookie"}, do: update},
-	"tempremovestateitem":              {params: []string{"id", "lockCookie"}, do: remove},
-	"tempresettimeout":                 {params: []string{"id"}, do: reset},
-	"deleteexpiredsessions":            {do: (*performance).sweep},
-}
-
-// asyncProcedures are those of async 2.x, without the suffix or prefix that its tables give them.
-var asyncProcedures = map[string]*procedure{
-	"getstateitemexclusive":     {params: []string{"SessionId", "Locked", "LockAge", "LockCookie", "ActionFlags"}, do: (*performance).getExclusive},
-	"getstateitem":              {params: []string{"SessionId", "Locked", "LockAge", "LockCookie", "ActionFlags"}, do: (*performance).get},
-	"insertstateitem":           {params: []string{"SessionId", "Timeout", "SessionItemLong"}, do: insert},
-	"insertuninitializeditem":   {params: []string{"SessionId", "Timeout", "SessionItemLong"}, do: create},
-	"updatestateitem":           {params: []string{"SessionId", "LockCookie", "Timeout", "SessionItemLong"}, do: update},
-	"releaseitemexclusive":      {params: []string{"SessionId", "LockCookie"}, do: release},
-	"removestateitem":           {params: []string{"SessionId", "LockCookie"}, do: remove},
-	"resetitemtimeout":          {params: []string{"SessionId"}, do: reset},
-	"deleteexpiredsessionstate": {do: (*performance).sweep},
-}
-
-// findProcedure returns the procedure of a name; nil where there is none.
-func findProcedure(sent string) *procedure {
-	name := strings.ToLower(procName(sent))
-	if p := procedures[name]; p != nil {
-		return p
-	}
-	if p := asyncProcedures[name]; p != nil {
-		return p
-	}
-	for _, suffix := range []string{"md", "m"} {
-		if base, ok := strings.CutSuffix(name, suffix); ok && asyncProcedures[base] != nil {
-			p := *asyncProcedures[base]
-			p.emptyFlags = base == "getstateitemexclusive"
-			return &p
-		}
-	}
-	if i := strings.LastIndexByte(name, '_'); i >= 0 {
-		return asyncProcedures[name[i+1:]]
-	}
-	return nil
+// resultSet is what a read gives besides outputs.
+type resultSet struct {
+	columns []column
+	rows    [][][]byte
 }
 
 // serveRPC answers procedure calls, one after the other.
@@ -121,10 +63,10 @@ func (c *conn) serveCall(q *call, a *answer, more uint16) error {
 		fail(unknown(fmt.Sprintf("system procedure %d", q.proc)))
 		return nil
 	}
-	proc := findProcedure(q.name)
-	if proc == nil {
-		c.f.said.Warn(c.f.Logger, "a client called a procedure that nobody knows", "procedure", q.name)
-		fail(&sqlError{number: 2812, state: 62, class: 16, text: fmt.Sprintf("Could not find stored procedure '%s'.", q.name)})
+	proc, refusal := findProcedure(q)
+	if refusal != nil {
+		c.f.said.Warn(c.f.Logger, "a client called a procedure that is not served", "procedure", q.name, "error", refusal.text)
+		fail(refusal)
 		return nil
 	}
 	return c.perform(proc, q, a, more)
@@ -176,11 +118,12 @@ func (c *conn) perform(proc *procedure, q *call, a *answer, more uint16) error {
 	case err != nil: // nothing that could be said would make the client do the right thing (11)
 		return err
 	}
-	if p.isLong {
-		all := []column{{"SessionItemLong", columnType(typeVarBinary, maxSize)}}
-		a.columns(all...)
-		a.row(all, p.long)
-		a.done(tokenDoneInProc, doneMore|doneCount|c.inTransaction(), commandSelect, 1)
+	if p.set != nil {
+		a.columns(p.set.columns...)
+		for _, row := range p.set.rows {
+			a.row(p.set.columns, row...)
+		}
+		a.done(tokenDoneInProc, doneMore|doneCount|c.inTransaction(), commandSelect, uint64(len(p.set.rows)))
 	} else {
 		a.done(tokenDoneInProc, doneMore|doneCount|c.inTransaction(), commandUpdate, p.rows)
 	}
@@ -194,19 +137,11 @@ func (c *conn) perform(proc *procedure, q *call, a *answer, more uint16) error {
 	return nil
 }
 
-// nameOf is the lower-case name of a call's parameter, its place's where it has none.
-func (p *performance) nameOf(i int, sent string) string {
-	if sent == "" && i < len(p.proc.params) {
-		sent = "@" + p.proc.params[i]
-	}
-	return strings.ToLower(strings.TrimPrefix(sent, "@"))
-}
-
 // param returns the parameter of one of the names.
 func (p *performance) param(names ...string) *param {
 	for i := range p.call.params {
 		for _, n := range names {
-			if p.nameOf(i, p.call.params[i].name) == n {
+			if p.proc.nameOf(i, p.call.params[i].name) == n {
 				return &p.call.params[i]
 			}
 		}
@@ -216,7 +151,7 @@ func (p *performance) param(names ...string) *param {
 
 // output is what an output parameter gets, in its own type.
 func (p *performance) output(i int, o *param) []byte {
-	v, given := p.out[p.nameOf(i, o.name)]
+	v, given := p.out[p.proc.nameOf(i, o.name)]
 	if !given {
 		return nil
 	}
@@ -254,8 +189,14 @@ func (p *performance) key() (session.Key, error) {
 	if !ok || s == "" {
 		return session.Key{}, p.missing("id")
 	}
+	if p.proc.chunks { // ids without a suffix
+		return session.Key{App: cmp.Or(p.c.about().App, unnamed), ID: s}, nil
+	}
 	return p.c.f.key(s), nil
 }
+
+// unnamed begins the names of applications that nobody has named, and is the one of ids that end with none.
+const unnamed = "sql:"
 
 // suffixRules are all the rules by which ids end with an application.
 var suffixRules = []layout.IDRule{layout.RuleInbox, layout.RuleAsync21, layout.RuleAsyncX64, layout.RuleAsyncX86}
@@ -271,9 +212,9 @@ func (f *Front) key(id string) session.Key {
 	}
 	const suffix = 8
 	if n := len(id) - suffix; n > 0 {
-		return session.Key{App: "sql:" + id[n:], ID: id[:n]}
+		return session.Key{App: unnamed + id[n:], ID: id[:n]}
 	}
-	return session.Key{App: "sql:", ID: id}
+	return session.Key{App: unnamed, ID: id}
 }
 
 // nobody is a registry without applications.
@@ -309,7 +250,7 @@ func (p *performance) value() (session.Value, error) {
 }
 
 func (p *performance) majorVersion() error {
-	p.out["@ver"] = number(int32(serverVersion[0]))
+	p.out["ver"] = number(int32(serverVersion[0]))
 	return nil
 }
 
@@ -364,9 +305,7 @@ func (p *performance) read(exclusive bool) error {
 	var locked *session.LockedError
 	switch {
 	case errors.Is(err, session.ErrNotFound):
-		if p.proc.emptyFlags {
-			p.out["actionflags"] = number(0)
-		}
+		p.absent()
 		return nil
 	case errors.As(err, &locked):
 		p.state(true, locked.Since, locked.Cookie, locked.Uninitialized)
@@ -378,12 +317,37 @@ func (p *performance) read(exclusive bool) error {
 	if exclusive {
 		p.out["lockage"] = number(0) // of the lock just taken
 	}
-	if p.param("itemshort") != nil && len(item.Payload) <= shortSize {
-		p.out["itemshort"] = item.Payload
-		return nil
-	}
-	p.long, p.isLong = item.Payload, true
+	p.payload(item.Payload)
 	return nil
+}
+
+// absent sets the outputs of a read that found nothing: as a rule none.
+func (p *performance) absent() {
+	switch {
+	case p.proc.chunks: // zeros (sql-layouts.md 9)
+		p.out["locked"], p.out["lockage"], p.out["lockcookie"], p.out["initialized"] = bit(false), number(0), number(0), bit(false)
+	case p.proc.emptyFlags:
+		p.out["actionflags"] = number(0)
+	}
+}
+
+// payload gives what is in a session: short ones as an output where the procedure has one, others as a result set.
+func (p *performance) payload(b []byte) {
+	short := "itemshort"
+	if p.proc.chunks {
+		short = "item"
+	}
+	switch {
+	case len(b) <= shortSize && p.param(short) != nil:
+		p.out[short] = b
+	case p.proc.chunks:
+		p.set = &resultSet{columns: []column{{"SessionItemId", columnType(typeIntN, 4)}, {"Item", columnType(typeVarBinary, shortSize)}}}
+		for part := range slices.Chunk(b, shortSize) {
+			p.set.rows = append(p.set.rows, [][]byte{number(int32(len(p.set.rows) + 1)), part})
+		}
+	default:
+		p.set = &resultSet{columns: []column{{"SessionItemLong", columnType(typeVarBinary, maxSize)}}, rows: [][][]byte{{b}}}
+	}
 }
 
 // wait waits for a locked session, as long as the client wants that.
@@ -426,6 +390,7 @@ func (p *performance) state(locked bool, since session.Instant, cookie int32, fi
 	p.out["lockage"] = number(int32(now.Time().Unix() - since.Time().Unix())) // DATEDIFF counts the seconds that begin in between
 	p.out["lockcookie"] = number(cookie)
 	p.out["actionflags"] = number(int32(bit(first)[0]))
+	p.out["initialized"] = bit(!first)
 }
 
 // counts turns the outcomes of a change into the number of rows: what does not apply is silent (sql-layouts.md 3.6).

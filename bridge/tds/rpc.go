@@ -22,6 +22,7 @@ type param struct {
 	status byte
 	typ    typeInfo
 	value  []byte // nil: NULL
+	table  *table // of typeTable, which has no value; nil: NULL
 }
 
 // procExecuteSQL is the number of sp_executesql.
@@ -32,6 +33,11 @@ type rpc struct {
 	transaction uint64
 	calls       []call
 }
+
+// mostParams bounds the calls and parameters of a message, as SQL Server does for a call.
+const mostParams = 2100
+
+var errManyParams = errors.New("tds: a message of too many parameters")
 
 var errNoCall = errors.New("tds: a procedure call without a name")
 
@@ -45,7 +51,14 @@ const (
 func parseRPC(b []byte) (rpc, error) {
 	r := reader{b: b}
 	q := rpc{transaction: r.headers()}
+	count := 0
+	one := func() {
+		if count++; count > mostParams {
+			r.fail(errManyParams)
+		}
+	}
 	for r.err == nil {
+		one()
 		var c call
 		if n := r.word(); n == 0xFFFF {
 			c.proc = r.word()
@@ -59,9 +72,14 @@ func parseRPC(b []byte) (rpc, error) {
 				r.byte()
 				continue
 			}
+			one()
 			p := param{name: r.text(int(r.byte())), status: r.byte()}
 			p.typ = r.typeInfo()
-			if r.err == nil {
+			switch {
+			case r.err != nil:
+			case p.typ.id == typeTable:
+				p.table = r.table()
+			default:
 				p.value = r.value(&p.typ)
 			}
 			c.params = append(c.params, p)

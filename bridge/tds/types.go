@@ -32,6 +32,7 @@ const (
 	typeChar      typeID = 0xAF
 	typeNVarChar  typeID = 0xE7
 	typeNChar     typeID = 0xEF
+	typeTable     typeID = 0xF3
 )
 
 // maxSize is the size of a VARBINARY(MAX) and its likes in their TYPE_INFO: values come in pieces.
@@ -54,6 +55,8 @@ const (
 	dwordLen                 // a double word of length; FFFFFFFF: NULL
 	pieces                   // PLP
 )
+
+var errTable = errors.New("tds: a parameter that is a table is not as it should be")
 
 var errType = errors.New("tds: a parameter of a type that is not read here")
 
@@ -87,6 +90,10 @@ func (r *reader) typeInfo() typeInfo {
 	t := typeInfo{id: typeID(r.byte())}
 	switch t.id {
 	case typeNull:
+	case typeTable:
+		for range 3 { // database, schema, name of its type
+			r.text(int(r.byte()))
+		}
 	case typeInt1, typeBit:
 		t.size = 1
 	case typeInt2:

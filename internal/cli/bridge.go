@@ -23,7 +23,8 @@ func bridgeCommand(s Streams) *cli.Command {
 			&cli.StringFlag{Name: "tds-encrypt", Value: "optional", Usage: "TLS of --tds: `optional|required|off`; optional still encrypts logins"},
 			&cli.StringFlag{Name: "tds-cert", Usage: "PEM `FILE` of its certificate (default: one is made at each start)"},
 			&cli.StringFlag{Name: "tds-key", Usage: "PEM `FILE` of the certificate's key"},
-			&cli.StringSliceFlag{Name: "tds-database", Usage: "`NAME=LAYOUT` that a database seems to have, where a provider asks: frameworkcompat or v1.1 (repeatable; default frameworkcompat)"},
+			&cli.StringSliceFlag{Name: "tds-database", Usage: "`NAME=LAYOUT` that a database seems to have, where a client asks (repeatable; default frameworkcompat); NAME=sqlinmemory:APP: whose the ids without a suffix are"},
+			&cli.BoolFlag{Name: "tds-old-tls", Usage: "also take TLS 1.0, 1.1 and the cipher suites of Windows before Server 2012 R2"},
 			&cli.StringFlag{
 				Name:    "store",
 				Usage:   "`DSN` of the store: embedded:DIR, a SQL Server connection string or stateserver://HOST:PORT; without it sessions are in memory alone",

@@ -51,8 +51,8 @@ func openFronts(ctx context.Context, log *slog.Logger, set *settings, store *ser
 	}
 	if set.tds != "" {
 		front := &tds.Front{
-			Store: w.store("tds", queue), Settings: set.sql(store.registry), Layouts: set.databases, Login: set.logins.allows,
-			RequireTLS: set.encrypt == encryptRequired, Named: park.Client, Logger: log,
+			Store: w.store("tds", queue), Settings: set.sql(store.registry),
+			RequireTLS: set.encrypt == encryptRequired, OldTLS: set.oldTLS, Named: park.Client, Logger: log,
 		}
 		if set.encrypt != encryptOff {
 			if front.TLS, err = tdsCertificate(log, set.cert, set.key); err != nil {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,8 +28,8 @@ type settings struct {
 	maxBody      int
 	park         time.Duration
 	parkLimit    int
-	logins       *logins           // of the TDS front; only read at the start
-	databases    map[string]string // layouts that databases seem to have; likewise
+	logins       *logins                 // of the TDS front
+	databases    map[string]tds.Database // what is said of its databases
 }
 
 // The words of --tds-encrypt.
@@ -43,6 +44,7 @@ type fixed struct {
 	stateserver, metrics    string
 	tds, cert, key          string
 	encrypt                 string
+	oldTLS                  bool
 	store                   string
 	to, table, zone, idRule string
 	sync                    memstore.Policy
@@ -88,14 +90,6 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if c.String("tds") != "" && len(logins.users) == 0 {
 		return nil, usage("--tds-login web=PASSWORD", "--tds: nobody could log in")
 	}
-	databases := map[string]string{}
-	for _, d := range c.StringSlice("tds-database") {
-		name, of, ok := strings.Cut(d, "=")
-		if !ok || name == "" || of != layout.FrameworkCompat && of != layout.V11 {
-			return nil, usage("", "--tds-database %q: NAME=%s or NAME=%s is wanted", d, layout.FrameworkCompat, layout.V11)
-		}
-		databases[strings.ToLower(name)] = of
-	}
 	policy, err := memstore.ParsePolicy(c.String("sync"))
 	if err != nil {
 		return nil, usage("", "--sync: %v", err)
@@ -111,9 +105,14 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if len(chosen) > 0 { // here nothing is chosen: applications are made known
 		return nil, usage("--app "+chosen[0]+"=APPID[,APPID…]", "--app %s: it has no application id", chosen[0])
 	}
+	databases, err := parseDatabases(c.StringSlice("tds-database"), apps)
+	if err != nil {
+		return nil, err
+	}
 	return &settings{
 		fixed: fixed{
 			tds: c.String("tds"), cert: c.String("tds-cert"), key: c.String("tds-key"), encrypt: c.String("tds-encrypt"),
+			oldTLS:      c.Bool("tds-old-tls"),
 			stateserver: c.String("stateserver"), metrics: c.String("metrics"), store: c.String("store"),
 			to: c.String("to"), table: c.String("to-table"), zone: c.String("to-zone"), idRule: c.String("to-ids"),
 			sync: policy, renew: c.Duration("renew"), maxMemory: c.Int64("max-memory"), drain: c.Duration("drain"), json: c.String("log") == "json",
@@ -136,7 +135,31 @@ func (s *settings) stateServer(r *layout.Registry) stateserver.Settings {
 }
 
 func (s *settings) sql(r *layout.Registry) tds.Settings {
-	return tds.Settings{Registry: r, Park: s.park}
+	return tds.Settings{Registry: r, Park: s.park, Login: s.logins.allows, Databases: s.databases}
+}
+
+// parseDatabases reads --tds-database: NAME=LAYOUT, or NAME=LAYOUT:APPLICATION for ids that end with none.
+func parseDatabases(texts []string, apps []layout.Application) (map[string]tds.Database, error) {
+	all := map[string]tds.Database{}
+	for _, t := range texts {
+		name, of, _ := strings.Cut(t, "=")
+		named, app, _ := strings.Cut(of, ":")
+		l, err := layout.ByName(named)
+		if err != nil || name == "" || !tds.Emulates(l) {
+			return nil, usage("--tds-database Shop=v1.1", "--tds-database %q: NAME=LAYOUT is wanted, of a layout whose provider the front answers", t)
+		}
+		if app != "" && !slices.ContainsFunc(apps, func(a layout.Application) bool { return a.Name == app }) {
+			return nil, usage("--app "+app+"=APPID", "--tds-database %q: there is no application %q", t, app)
+		}
+		if app != "" && !l.Spells(layout.RuleRaw) {
+			return nil, usage("", "--tds-database %q: an application is for ids without one, which only %s has", t, layout.SQLInMemory)
+		}
+		if _, twice := all[strings.ToLower(name)]; twice {
+			return nil, usage("", "--tds-database: %q is named twice", name)
+		}
+		all[strings.ToLower(name)] = tds.Database{Layout: l, App: app}
+	}
+	return all, nil
 }
 
 // networks reads --allow; nil where it is not given. A single address is a network of one.
