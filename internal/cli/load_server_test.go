@@ -26,13 +26,14 @@ const (
 	loadClients  = 4
 	loadPace     = 40 * time.Millisecond // mean between the beginnings of one client's cycles: 100 cycles a second in all
 	loadRate     = 100                   // records a second of the migration
-	loadAlone    = time.Minute           // without a migration
+	loadAlone    = 45 * time.Second      // without a migration
 	loadPairs    = 10
 )
 
 // BenchmarkClientsBesideMigration measures what a migration with --rate does to clients that work on its source through
 // the procedures of aspnet_regsql: the 99th percentile of an exclusive read and of a write from the tool's start to its end,
-// and for a minute without, in turns, beside pairs of two such minutes, one after the other. The seconds in which the tool
+// and for a while without, in turns, beside pairs of two such whiles, one after the other. Every pair has a source made
+// anew. The seconds in which the tool
 // starts and reads the catalogues of both servers do not grow with the sessions; they are reported by themselves too, and
 // so is what comes after. The tool is a process of its own, as it is for its users. Figures are medians over the pairs;
 // ratios near 1 are good.
@@ -44,22 +45,11 @@ func BenchmarkClientsBesideMigration(b *testing.B) {
 		b.Skip("ASPSTATE_TEST_SQLSERVER is not set: a DSN of a login that may create databases")
 	}
 	dir := b.TempDir()
-	from := loadDatabase(b, dsn, "h_load_from")
-	loadRun(b, "schema", "install", "frameworkcompat", "--sstype", "c", "--database", "h_load_from", "--to-dsn", from)
-	loadRun(b, "migrate", "--from", "frameworkcompat", "--sandbox", filepath.Join(dir, "sandbox"), "--sandbox-sessions", fmt.Sprint(loadSessions),
-		"--to", "frameworkcompat", "--to-dsn", from, "--to-ids", "async-2.1", "--checkpoint", filepath.Join(dir, "seed"))
-	db, err := sql.Open("sqlserver", from)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer db.Close()
-	db.SetMaxIdleConns(loadClients)
-	ids := loadIDs(b, db)
 	self, err := os.Executable()
 	if err != nil {
 		b.Fatal(err)
 	}
-	migration := func(n int) (paced, over <-chan struct{}) {
+	migration := func(n int, from string) (paced, over <-chan struct{}) {
 		to := loadDatabase(b, dsn, "h_load_to")
 		loadRun(b, "schema", "install", "sqlserver", "--to-dsn", to)
 		c := exec.Command(self, "migrate", "--json", "--from", "frameworkcompat", "--from-dsn", from, "--from-ids", "async-2.1",
@@ -90,19 +80,20 @@ func BenchmarkClientsBesideMigration(b *testing.B) {
 		}()
 		return begins, ends
 	}
-	alone := func() float64 {
-		over := make(chan struct{})
-		time.AfterFunc(loadAlone, func() { close(over) })
-		return p99(loadUntil(b, db, ids, over))
-	}
-	alone() // caches, connections
 	for b.Loop() {
 		var with, control, start, startLong, rest, long []float64
-		before := alone()
 		for n := range loadPairs {
-			without := alone()
+			from, db, ids := loadSource(b, dsn, dir)
+			alone := func(long time.Duration) float64 {
+				over := make(chan struct{})
+				time.AfterFunc(long, func() { close(over) })
+				return p99(loadUntil(b, db, ids, over))
+			}
+			alone(loadAlone / 4) // caches, connections
+			before := alone(loadAlone)
+			without := alone(loadAlone)
 			control = append(control, without/before)
-			paced, over := migration(n)
+			paced, over := migration(n, from)
 			began := time.Now()
 			first := loadUntil(b, db, ids, paced)
 			startLong = append(startLong, time.Since(began).Seconds())
@@ -113,7 +104,7 @@ func BenchmarkClientsBesideMigration(b *testing.B) {
 			start, rest = append(start, p99(first)/without), append(rest, p99(then)/without)
 			b.Logf("pair %d: p99 without %.2f ms, again %.2f ms (%.2f), with %.2f ms (%.2f; start %.2f, rest %.2f)",
 				n, before*1e3, without*1e3, control[n], under*1e3, with[n], start[n], rest[n])
-			before = alone()
+			db.Close()
 		}
 		b.ReportMetric(median(long), "s/run")
 		b.ReportMetric(median(startLong), "s/start")
@@ -128,6 +119,22 @@ func BenchmarkClientsBesideMigration(b *testing.B) {
 func median(all []float64) float64 {
 	s := slices.Sorted(slices.Values(all))
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
+
+// loadSource makes the source anew, so that what the clients' own updates leave behind does not grow from pair to pair, and
+// returns its DSN, the clients' connections and the sessions that they may work on.
+func loadSource(b *testing.B, dsn, dir string) (from string, db *sql.DB, ids []string) {
+	b.Helper()
+	from = loadDatabase(b, dsn, "h_load_from")
+	loadRun(b, "schema", "install", "frameworkcompat", "--sstype", "c", "--database", "h_load_from", "--to-dsn", from)
+	loadRun(b, "migrate", "--from", "frameworkcompat", "--sandbox", filepath.Join(dir, "sandbox"), "--sandbox-sessions", fmt.Sprint(loadSessions),
+		"--to", "frameworkcompat", "--to-dsn", from, "--to-ids", "async-2.1", "--checkpoint", filepath.Join(b.TempDir(), "seed"))
+	db, err := sql.Open("sqlserver", from)
+	if err != nil {
+		b.Fatal(err)
+	}
+	db.SetMaxIdleConns(loadClients)
+	return from, db, loadIDs(b, db)
 }
 
 // loadDatabase makes a database anew and returns its DSN.
