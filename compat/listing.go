@@ -89,7 +89,7 @@ func (t *Table) fetch(ctx context.Context, rows []listed, want func(column) bool
 		for i := range some {
 			keys[i].ID = some[i].Row.SessionID
 		}
-		text, args := t.lookUp(keys, want)
+		text, args := t.lookUp(keys, want, "")
 		recs := make([]*session.Record, len(some))
 		bad := make([]error, len(some))
 		anew := func() { clear(recs); clear(bad) }

@@ -36,7 +36,7 @@ func (t *Table) look(ctx context.Context, keys []session.Key, want func(column) 
 	}
 	for at := 0; at < len(rest); at += keysPerStatement {
 		some := rest[at:min(len(rest), at+keysPerStatement)]
-		text, args := t.lookUp(some, want)
+		text, args := t.lookUp(some, want, "")
 		forget := func() {
 			for n := range some {
 				found[places[at+n]] = nil
@@ -124,8 +124,8 @@ func (t *Table) seen(row *layout.Row, want func(column) bool) (*session.Record, 
 }
 
 // lookUp is the statement for some keys. It numbers them, since what SQL Server takes for equal (letter case, trailing
-// blanks) is not for us to decide.
-func (t *Table) lookUp(keys []session.Key, want func(column) bool) (text string, args []any) {
+// blanks) is not for us to decide. also is a further condition on row s.
+func (t *Table) lookUp(keys []session.Key, want func(column) bool, also string) (text string, args []any) {
 	var list string
 	if t.engine.json && !slices.ContainsFunc(keys, escaped) {
 		list, args = numberedJSON(keys)
@@ -133,7 +133,7 @@ func (t *Table) lookUp(keys []session.Key, want func(column) bool) (text string,
 		list, args = numbered(keys)
 	}
 	return "SELECT k.n, " + t.list("s", want) + t.chunkColumns(want) +
-		"\nFROM " + list + " JOIN " + t.name() + " s ON s.[SessionId] = k.id" + t.collate() + t.chunkJoin(want), args
+		"\nFROM " + list + " JOIN " + t.name() + " s ON s.[SessionId] = k.id" + t.collate() + also + t.chunkJoin(want), args
 }
 
 // escaped says that an id is not the same in JSON: not every engine undoes that well, and no id of ASP.NET's own is so.

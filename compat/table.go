@@ -39,6 +39,10 @@ type Options struct {
 	// Retry says how often and how patiently what failed for a moment is done again; the zero value is the layout's own
 	// provider's rule (sql-layouts.md 11).
 	Retry Retry
+	// RenewStep is what a renewal of Expires by Get or ResetTimeout must gain to be written, 0 to 24 h. 0: each is, by the
+	// provider's procedures. Up to 1 s a session may end so much early, as Microsoft's State Server has it; a longer one is
+	// written ahead, which other clients of the table see as a later Expires. The layout must keep the server's UTC.
+	RenewStep time.Duration
 }
 
 // Table is one session table. Its methods may be called concurrently.
@@ -51,7 +55,9 @@ type Table struct {
 	cols   []column
 	engine engine
 	id     string
-	place  string
+
+	renewing renewing
+	place    string
 
 	listings listings     // of scans over memory tables
 	misses   atomic.Int64 // calls of Peek that are still to go without a range
@@ -87,7 +93,10 @@ func (s *Server) Open(ctx context.Context, f *Found, o Options) (*Table, error) 
 	if o.Retry.Attempts == 0 {
 		o.Retry = retryOf(l)
 	}
-	t := &Table{server: s, found: *f, layout: l, o: o, cols: columnsOf(l), notes: map[layout.NoteKind]int64{}}
+	if err := o.checkRenewStep(l); err != nil {
+		return nil, err
+	}
+	t := &Table{server: s, found: *f, layout: l, o: o, cols: columnsOf(l), notes: map[layout.NoteKind]int64{}, renewing: renewingOf(o.RenewStep)}
 	var err error
 	if t.engine, err = s.engineOf(ctx, f); err != nil {
 		return nil, err

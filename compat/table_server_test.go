@@ -3,6 +3,7 @@ package compat
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session"
@@ -99,6 +100,22 @@ func TestStoresAsInMemory(t *testing.T) {
 	}
 }
 
+// Nor does a store whose renewals within a second are not written do anything else that clients can tell.
+func TestStoresThatSpareRenewals(t *testing.T) {
+	for _, c := range installables {
+		switch c.o.Layout {
+		case layout.FrameworkCompat, layout.SQLServer, layout.SQLInMemory:
+		default:
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			x := madeTable(t, "h_spare_"+c.name, c.o, false)
+			x.renewing = renewingOf(time.Second)
+			conforms(t, x, c.o, false)
+		})
+	}
+}
+
 func conforms(t *testing.T, x *Table, o SchemaOptions, memory bool) {
 	r := rulesOf(x.layout)
 	r.Alone = memory
@@ -115,7 +132,9 @@ func conforms(t *testing.T, x *Table, o SchemaOptions, memory bool) {
 				if err := x.Close(); err != nil {
 					t.Fatal(err)
 				}
+				renewing := x.renewing
 				x = openMade(t, x.server, o, memory)
+				x.renewing = renewing
 				return x
 			},
 		}

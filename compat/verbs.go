@@ -110,7 +110,18 @@ func (t *Table) get(ctx context.Context, k session.Key, exclusive bool) (session
 	if err := t.writable(); err != nil {
 		return session.Item{}, err
 	}
-	text := sessionSettings + "BEGIN TRAN;\n" + t.verbs.read(exclusive) +
+	renewal := ""
+	if t.renewing.step > 0 && !exclusive {
+		item, err := t.getFresh(ctx, k)
+		if err != nil {
+			return session.Item{}, fmt.Errorf("reading session %v: %w", k, err)
+		}
+		if item != nil {
+			return *item, nil
+		}
+		renewal = t.renewal()
+	}
+	text := sessionSettings + "BEGIN TRAN;\n" + t.verbs.read(exclusive) + renewal +
 		"SELECT @locked, @cookie, @flags, @short, s.[Timeout], s.[LockDate], " + t.itemSize() + "\nFROM (SELECT 1 AS one) o LEFT JOIN " + t.name() + " s" +
 		t.engine.hint() + " ON s.[SessionId] = @p1" + t.alive() + ";\n" + commit
 	var r reading
@@ -356,7 +367,11 @@ func (t *Table) ResetTimeout(ctx context.Context, k session.Key) error {
 	if err := t.writable(); err != nil {
 		return err
 	}
-	text := sessionSettings + "BEGIN TRAN;\n" + t.verbs.reset() + "SELECT COUNT(*) FROM " + t.name() + " s" + t.engine.hint() +
+	reset := t.verbs.reset()
+	if t.renewing.step > 0 {
+		reset = t.renewal()
+	}
+	text := sessionSettings + "BEGIN TRAN;\n" + reset + "SELECT COUNT(*) FROM " + t.name() + " s" + t.engine.hint() +
 		" WHERE s.[SessionId] = @p1" + t.alive() + ";\n" + commit
 	var n int
 	err := t.o.Retry.Do(ctx, true, func(ctx context.Context) error { return t.lastRow(ctx, text, t.timed([]any{k.ID}), &n) })

@@ -47,11 +47,14 @@ func (s *stores) served(log *slog.Logger, set *settings) (*served, error) {
 	dsn := set.store
 	dir, embedded := strings.CutPrefix(dsn, "embedded:")
 	if dsn != "" && !embedded {
-		if s.c.IsSet("renew") {
-			return nil, usage("leave --renew out", "--renew: a SQL Server table's procedures and a State Server write renewals as they do for every client")
-		}
 		if strings.HasPrefix(dsn, stateServerScheme) {
+			if s.c.IsSet("renew") {
+				return nil, usage("leave --renew out", "--renew: a State Server writes renewals as it does for every client")
+			}
 			return s.servedStateServer(set)
+		}
+		if s.c.IsSet("renew") { // not by itself: without it the table is written as its provider does
+			s.renew = set.renew
 		}
 		return s.servedTable(set)
 	}

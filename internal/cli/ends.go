@@ -61,6 +61,7 @@ type stores struct {
 	chosen  []string
 	dir     *sandbox.Dir // nil before a sandbox is needed
 	closers []io.Closer
+	renew   time.Duration // what a renewal must gain to be written to a table; 0: nothing
 
 	reached map[string]*reached // servers, by side and DSN
 	turn    sync.Mutex          // of whoever opens one, where they take turns
