@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,7 +94,54 @@ func (f *farm) bridge(s settings, more ...string) (*server, error) {
 		return nil, err
 	}
 	srv.protocol = &stateServer{s.payload()}
-	return srv, srv.fill(s, func(*socket) error { return nil })
+	return srv, srv.fill(s, nothing)
+}
+
+func nothing(*socket) error { return nil }
+
+// sqlFront starts a bridge that SQL clients work with, and fills it.
+func (f *farm) sqlFront(s settings, more ...string) (*server, error) {
+	const user, password = "bench", "bench"
+	srv, err := f.start(func(addr string) []string {
+		return append([]string{f.binary, "bridge", "--tds", addr, "--tds-login", user + "=" + password, "--tds-encrypt", "off"}, more...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	srv.protocol = &sqlClient{s.payload(), user, password, "ASPState"}
+	return srv, srv.fill(s, nothing)
+}
+
+// engine makes a database of aspnet_regsql's on a SQL Server that runs already, and fills it. Its processors are its own affair.
+func (f *farm) engine(s settings) (*server, error) {
+	at, err := url.Parse(s.engine)
+	if err != nil {
+		return nil, errors.New("the DSN is no URL") // it has a password
+	}
+	const database = "aspstate_bench"
+	password, _ := at.User.Password()
+	p := &sqlClient{s.payload(), at.User.Username(), password, "master"}
+	srv := &server{addr: at.Host, protocol: p}
+	c, err := srv.dial()
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	for _, text := range []string{"DROP DATABASE IF EXISTS " + database, "CREATE DATABASE " + database} {
+		if err := p.batch(c, text); err != nil {
+			return nil, err
+		}
+	}
+	q := at.Query()
+	q.Set("database", database)
+	at.RawQuery = q.Encode()
+	install := exec.Command(f.binary, "schema", "install", "frameworkcompat", "--sstype", "c", "--database", database)
+	install.Env = append(os.Environ(), "ASPSTATE_TO_DSN="+at.String())
+	if out, err := install.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("installing the tables: %w\n%s", err, out)
+	}
+	p.database = database
+	return srv, srv.fill(s, nothing)
 }
 
 // redis starts one and fills it.
@@ -115,7 +163,7 @@ func (f *farm) redis(s settings, more ...string) (*server, error) {
 
 // fill makes the sessions.
 func (srv *server) fill(s settings, first func(*socket) error) error {
-	c, err := dial(srv.addr)
+	c, err := srv.dial()
 	if err != nil {
 		return err
 	}
@@ -141,7 +189,31 @@ const (
 	cycleRedis    = "cycle, Redis"
 	cycleInterval = "cycle, bridge, interval"
 	cycleAppend   = "cycle, Redis, everysec"
+	readSQL       = "read, SQL front"
+	cycleSQL      = "cycle, SQL front"
+	cycleEngine   = "cycle, T-SQL engine"
 )
+
+// sqlTurns are those of -tds.
+func (f *farm) sqlTurns(s settings) ([]turn, error) {
+	memory, err := f.bridge(s)
+	if err != nil {
+		return nil, err
+	}
+	front, err := f.sqlFront(s)
+	if err != nil {
+		return nil, err
+	}
+	all := []turn{
+		{name: readMemory, server: memory, load: reads}, {name: readSQL, server: front, load: reads},
+		{name: cycleMemory, server: memory, load: cycles}, {name: cycleSQL, server: front, load: cycles},
+	}
+	if s.engine == "" {
+		return all, nil
+	}
+	engine, err := f.engine(s)
+	return append(all, turn{name: cycleEngine, server: engine, load: cycles}), err
+}
 
 func (f *farm) turns(s settings) ([]turn, error) {
 	memory, err := f.bridge(s)

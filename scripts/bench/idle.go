@@ -13,7 +13,11 @@ func idleMemory(s settings, idle int) error {
 		return err
 	}
 	defer f.stop()
-	srv, err := f.bridge(s)
+	open := f.bridge
+	if s.sql {
+		open = f.sqlFront
+	}
+	srv, err := open(s)
 	if err != nil {
 		return err
 	}
@@ -22,7 +26,7 @@ func idleMemory(s settings, idle int) error {
 		return err
 	}
 	for n := range idle {
-		c, err := dial(srv.addr)
+		c, err := srv.dial()
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@
 //
 //	go run ./scripts/bench                     # page cycles and reads, volatile and durable; needs redis-server
 //	go run ./scripts/bench -idle 10000         # memory of that many idle connections beside busy ones; needs no Redis
+//	go run ./scripts/bench -tds                # the SQL front beside the State Server front, and beside a SQL Server if
+//	                                           # ASPSTATE_TEST_SQLSERVER names one; with -idle: its memory
 //
 // Both servers are programs of their own, started here on free ports, on a processor of their own: one, since Redis has one
 // thread. The load has another: one thread over raw sockets, which asks the next thing on each connection when the last is
@@ -25,6 +27,8 @@ type settings struct {
 	conns, sessions, size, rounds int
 	span                          time.Duration
 	servers                       string // processors of the servers; empty: all
+	sql                           bool   // -tds
+	engine                        string // DSN of a SQL Server; empty: none
 }
 
 func main() {
@@ -37,7 +41,9 @@ func main() {
 	flag.StringVar(&s.servers, "server-cpus", "0", "processors of each server, as taskset -c takes them; empty: all")
 	own := flag.String("load-cpus", "1", "processors of the load; empty: all")
 	idle := flag.Int("idle", 0, "measure the memory of so many idle connections instead")
+	flag.BoolVar(&s.sql, "tds", false, "measure the SQL front instead")
 	flag.Parse()
+	s.engine = os.Getenv("ASPSTATE_TEST_SQLSERVER")
 	if err := moveTo(*own); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -67,7 +73,11 @@ func compare(s settings) error {
 		return err
 	}
 	defer f.stop()
-	turns, err := f.turns(s)
+	which, all := f.turns, besideRedis
+	if s.sql {
+		which, all = f.sqlTurns, besideSQL
+	}
+	turns, err := which(s)
 	if err != nil {
 		return err
 	}
@@ -86,6 +96,9 @@ func compare(s settings) error {
 			fmt.Fprintf(os.Stderr, "round %d: %-28s %9.0f /s, p99 %6.2f ms, %5.1f µs of the server's processor time each\n",
 				round+1, t.name, r.rate, r.p99.Seconds()*1e3, r.cpu.Seconds()*1e6)
 		}
+		if s.sql {
+			continue
+		}
 		r, err := f.redisBenchmark(s)
 		if err != nil {
 			return err
@@ -93,24 +106,46 @@ func compare(s settings) error {
 		control = append(control, r)
 		fmt.Fprintf(os.Stderr, "round %d: %-28s %9.0f /s, p99 %6.2f ms\n", round+1, "redis-benchmark GET", r.rate, r.p99.Seconds()*1e3)
 	}
-	report(turns, control)
+	report(turns, all, control)
 	return nil
 }
 
-func report(turns []turn, control []result) {
-	named := func(name string) []result {
-		return turns[slices.IndexFunc(turns, func(t turn) bool { return t.name == name })].took
-	}
-	fmt.Println("| ratio, median of the rounds' | wanted | rate | p99 |")
-	fmt.Println("|---|---|---|---|")
-	for _, r := range []struct{ what, ours, theirs, rate, p99 string }{
+// comparison is of two turns, with what is wanted.
+type comparison struct{ what, ours, theirs, rate, p99 string }
+
+var (
+	besideRedis = []comparison{
 		{"page cycle, bridge to Redis", cycleMemory, cycleRedis, "2 or more", "below 1"},
 		{"read, bridge to Redis", readMemory, readRedis, "1 or more", "below 1"},
 		{"page cycle, bridge durable (interval) to volatile", cycleInterval, cycleMemory, "0.7 or more", "–"},
 		{"page cycle, bridge durable (interval) to Redis (appendonly everysec)", cycleInterval, cycleAppend, "above 1", "below 1"},
-	} {
+	}
+	besideSQL = []comparison{
+		{"page cycle, SQL front to State Server front", cycleSQL, cycleMemory, "0.5 or more", "–"},
+		{"read, SQL front to State Server front", readSQL, readMemory, "–", "–"},
+		{"page cycle, SQL front to the T-SQL engine", cycleSQL, cycleEngine, "3 or more", "–"},
+	}
+)
+
+// report prints the comparisons of turns that were taken.
+func report(turns []turn, all []comparison, control []result) {
+	named := func(name string) []result {
+		if i := slices.IndexFunc(turns, func(t turn) bool { return t.name == name }); i >= 0 {
+			return turns[i].took
+		}
+		return nil
+	}
+	fmt.Println("| ratio, median of the rounds' | wanted | rate | p99 |")
+	fmt.Println("|---|---|---|---|")
+	for _, r := range all {
+		if named(r.theirs) == nil {
+			continue
+		}
 		rate, p99 := ratios(named(r.ours), named(r.theirs))
 		fmt.Printf("| %s | rate %s, p99 %s | %.2f | %.2f |\n", r.what, r.rate, r.p99, rate, p99)
+	}
+	if control == nil {
+		return
 	}
 	rate, p99 := ratios(control, named(readRedis))
 	fmt.Printf("| control: redis-benchmark GET to our client's | – | %.2f | %.2f |\n", rate, p99)

@@ -52,6 +52,9 @@ func resident(s *server) (int, error) {
 
 // processorTime is what the server has used so far, in the system's hundredths of a second.
 func (s *server) processorTime() (time.Duration, error) {
+	if s.process == nil { // not of ours
+		return 0, nil
+	}
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.process.Process.Pid))
 	if err != nil {
 		return 0, err

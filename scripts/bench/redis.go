@@ -111,6 +111,8 @@ func (s *redis) answer(in []byte, p phase) (n, token int, err error) {
 	return n, token, err
 }
 
+func (s *redis) enter(*socket) error { return nil }
+
 // loadScripts makes the scripts known.
 func (s *redis) loadScripts(c *socket) error {
 	for _, script := range []string{takeScript, storeScript} {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -32,6 +33,18 @@ func dial(addr string) (*socket, error) {
 	}
 	syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 	return &socket{fd: fd, in: make([]byte, 0, 64<<10), out: make([]byte, 0, 64<<10)}, nil
+}
+
+// dial opens a connection that is ready to be asked on.
+func (srv *server) dial() (*socket, error) {
+	c, err := dial(srv.addr)
+	if err != nil {
+		return nil, err
+	}
+	if err := srv.enter(c); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
 }
 
 func (s *socket) close() error { return syscall.Close(s.fd) }

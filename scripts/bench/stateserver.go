@@ -13,6 +13,8 @@ type stateServer struct{ payload []byte }
 // path is that of the application, escaped as clients send it.
 const path = "%2fLM%2fW3SVC%2f1%2fROOT(oXvpnxcuEWqKAgOETha32JavYZ6eCqrpTN5%2fHxWS854%3d)%2f"
 
+func (s *stateServer) enter(*socket) error { return nil }
+
 func (s *stateServer) request(out []byte, p phase, k, cookie int) []byte {
 	verb := "GET "
 	if p == store || p == make_ {
