@@ -16,6 +16,10 @@ var (
 	ErrStaleCookie = errors.New("session: stale lock cookie")
 )
 
+// ErrRefused is what an error is, besides what it is otherwise, after which nothing was done and the same would not be done a
+// second time either: the store is full, or has no place for what it was given. Any other failure may be over in a moment.
+var ErrRefused = errors.New("session: refused")
+
 // LockedError says that the session is locked by somebody else, and by whom.
 type LockedError struct {
 	Cookie int32   // of the lock that is held; whoever knows it may release it

@@ -1,6 +1,10 @@
 package layout
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/aspstate/aspstate/session"
+)
 
 // CorruptError says that a row is damaged: no provider could have left it so, or none could read it.
 type CorruptError struct {
@@ -13,6 +17,9 @@ type CorruptError struct {
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("reading row %s of layout %s: %s: %s", e.ID, e.Layout, e.Damage, e.Detail)
 }
+
+// Is says that trying again is of no use: session.ErrRefused.
+func (e *CorruptError) Is(target error) bool { return target == session.ErrRefused }
 
 // Damage is what is wrong with a row.
 type Damage string
@@ -38,6 +45,9 @@ type CannotHoldError struct {
 func (e *CannotHoldError) Error() string {
 	return fmt.Sprintf("making a row of layout %s for %s: %s: %s", e.Layout, e.ID, e.Column, e.Why)
 }
+
+// Is says that trying again is of no use: session.ErrRefused.
+func (e *CannotHoldError) Is(target error) bool { return target == session.ErrRefused }
 
 // UnsupportedError says that something was recognised and is not handled, or that a layout has no rows.
 type UnsupportedError struct {

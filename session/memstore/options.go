@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/aspstate/aspstate/session"
 )
 
 // Policy says when a change is on disk.
@@ -103,8 +105,15 @@ var (
 	ErrFormat = errors.New("memstore: not a store of this version")
 	// ErrDamaged: what is on disk contradicts itself. Nothing was changed.
 	ErrDamaged = errors.New("memstore: store is damaged")
-	ErrFull    = errors.New("memstore: memory cap reached, no new sessions")
+	ErrFull    = error(fullError{})
 )
+
+type fullError struct{}
+
+func (fullError) Error() string { return "memstore: memory cap reached, no new sessions" }
+
+// Is says that trying again is of no use before sessions have expired.
+func (fullError) Is(target error) bool { return target == session.ErrRefused }
 
 // InUseError is ErrInUse with what is known about the owner.
 type InUseError struct {
