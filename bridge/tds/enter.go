@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -102,7 +103,9 @@ func (f *Front) tls() *tls.Config {
 	if f.OldTLS {
 		t.MinVersion = tls.VersionTLS10
 		for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
-			t.CipherSuites = append(t.CipherSuites, s.ID) // in the order of crypto/tls, the good ones first
+			if !strings.Contains(s.Name, "RC4") { // no Windows that speaks TLS has nothing else
+				t.CipherSuites = append(t.CipherSuites, s.ID) // crypto/tls prefers the good ones
+			}
 		}
 	}
 	return t

@@ -36,6 +36,11 @@ type resultSet struct {
 // serveRPC answers procedure calls, one after the other.
 func (c *conn) serveRPC(b []byte, a *answer) error {
 	q, err := parseRPC(b)
+	if errors.Is(err, errType) { // what follows it cannot be read, but the message has an end
+		c.f.said.Warn(c.f.Logger, "a client called something with a parameter that is not read here", "error", err)
+		c.fails(a, tokenDoneProc, unknown(err.Error()))
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -109,6 +114,10 @@ func (c *conn) serveStatement(q *call, a *answer, more uint16) error {
 func (c *conn) perform(proc *procedure, q *call, a *answer, more uint16) error {
 	p := &performance{c: c, ctx: c.ctx, proc: proc, call: q, out: map[string][]byte{}}
 	err := proc.do(p)
+	if errors.Is(err, session.ErrRefused) { // an ordinary error: the application is told, and no provider calls again (11)
+		c.f.said.Warn(c.f.Logger, "the store refused a call", "procedure", q.name, "error", err)
+		err = &sqlError{number: 50000, state: 1, class: 16, proc: procName(q.name), text: "The store behind this server (aspstate) refused: " + err.Error()}
+	}
 	var refusal *sqlError
 	switch {
 	case errors.As(err, &refusal):
