@@ -31,7 +31,7 @@ func bridgeCommand(s Streams) *cli.Command {
 				EnvVars: []string{"ASPSTATE_STORE_DSN"},
 			},
 			&cli.StringFlag{Name: "sync", Value: memstore.SyncInterval.String(), Usage: "when a change is on disk: `always|interval|off`: before it is acknowledged, a second later, or when the system likes"},
-			&cli.DurationFlag{Name: "renew", Value: time.Second, Usage: "a renewal of expiry that gains less than this `DURATION` is not written; over 1s sessions live so much longer (embedded and memory)"},
+			&cli.DurationFlag{Name: "renew", Value: time.Second, Usage: "a renewal of expiry that gains less than this `DURATION` is not written; over 1s sessions live so much longer (over a SQL Server table only if given)"},
 			&cli.Int64Flag{Name: "max-memory", Usage: "most `BYTES` of sessions; over it new ones are refused, none is dropped (0: no limit)"},
 			&cli.IntFlag{Name: "max-body", Value: stateserver.DefaultMaxBody, Usage: "most `BYTES` of one session"},
 			&cli.IntFlag{Name: "max-connections", Value: 20_000, Usage: "at most `N` connections (0: no limit)"},

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -74,6 +75,42 @@ max-body = 1000
 	}
 	if said := r.stop(os.Interrupt); !strings.Contains(said, "need a restart") {
 		t.Errorf("nobody is told that drain was not changed:\n%s", said)
+	}
+}
+
+// TestBridgeLoginsAreReadAgain: after SIGHUP the logins and databases of the file are those that hold.
+func TestBridgeLoginsAreReadAgain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "bridge.toml")
+	const rest = "tds = \"127.0.0.1:0\"\n"
+	writeConfig(t, file, rest+"tds-login = [\"web=old\"]\n")
+	r := runBridge(t, "--config", file)
+	addr := r.says(regexp.MustCompile(`protocol=TDS address=(\S+)`))[1]
+	enters := func(password string) error {
+		db, err := sql.Open("sqlserver", "sqlserver://web:"+password+"@"+addr+"?encrypt=disable")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		return db.Ping()
+	}
+	if err := enters("old"); err != nil {
+		t.Error(err)
+	}
+	writeConfig(t, file, rest+"tds-login = [\"web=new\"]\ntds-database = [\"Shop=v1.1\"]\n")
+	if err := r.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	r.says(regexp.MustCompile("settings were read again"))
+	if err := enters("new"); err != nil {
+		t.Errorf("the new password: %v", err)
+	}
+	for range 2 { // the second time it is remembered
+		if err := enters("old"); err == nil {
+			t.Error("the password of before is taken")
+		}
+	}
+	if said := r.stop(os.Interrupt); strings.Contains(said, "need a restart") {
+		t.Errorf("a restart is asked for:\n%s", said)
 	}
 }
 

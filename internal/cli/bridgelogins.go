@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"crypto/hmac"
 	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha256"
@@ -62,10 +63,14 @@ func hashPassword(password string) (string, error) {
 type logins struct {
 	users map[string]*secret
 
+	turn  sync.Mutex // of whoever computes a hash: guesses take one processor at most
 	mu    sync.Mutex
-	known map[string][sha256.Size]byte // passwords that were right, so that pools need not pay for the hash each time
-	key   []byte                       // mixed into them
+	tried map[[sha256.Size]byte]bool // what users and passwords came to, so that pools, right or wrong, need not pay for the hash each time
+	key   []byte                     // mixed into them
 }
+
+// mostTried bounds the passwords that are remembered.
+const mostTried = 1024
 
 // secret is a password, or what is left of it.
 type secret struct {
@@ -77,7 +82,7 @@ var errPasswordHash = errors.New("that is no hash that tds-password has made")
 
 // parseLogins reads --tds-login.
 func parseLogins(texts []string) (*logins, error) {
-	l := &logins{users: map[string]*secret{}, known: map[string][sha256.Size]byte{}, key: make([]byte, 32)}
+	l := &logins{users: map[string]*secret{}, tried: map[[sha256.Size]byte]bool{}, key: make([]byte, 32)}
 	rand.Read(l.key)
 	for _, t := range texts {
 		user, password, ok := strings.Cut(t, "=")
@@ -122,19 +127,31 @@ func (l *logins) allows(user, password string) bool {
 	if s == nil {
 		return false
 	}
-	quick := sha256.Sum256(append(append([]byte(nil), l.key...), password...))
-	l.mu.Lock()
-	known, is := l.known[user]
-	l.mu.Unlock()
-	if is && subtle.ConstantTimeCompare(known[:], quick[:]) == 1 {
-		return true
+	m := hmac.New(sha256.New, l.key)
+	fmt.Fprintf(m, "%d:%s%s", len(user), user, password)
+	quick := [sha256.Size]byte(m.Sum(nil))
+	if right, known := l.remembered(quick); known {
+		return right
+	}
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	if right, known := l.remembered(quick); known { // somebody of the same pool had the turn before
+		return right
 	}
 	key, err := pbkdf2.Key(sha256.New, password, s.salt, s.rounds, len(s.hash))
-	if err != nil || subtle.ConstantTimeCompare(key, s.hash) != 1 {
-		return false
-	}
+	right := err == nil && subtle.ConstantTimeCompare(key, s.hash) == 1
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.known[user] = quick
-	return true
+	if len(l.tried) >= mostTried {
+		clear(l.tried)
+	}
+	l.tried[quick] = right
+	return right
+}
+
+func (l *logins) remembered(quick [sha256.Size]byte) (right, known bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	right, known = l.tried[quick]
+	return right, known
 }

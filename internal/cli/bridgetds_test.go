@@ -26,7 +26,7 @@ func TestBridgeSharesSessions(t *testing.T) {
 	}
 	const app, raw = "/LM/W3SVC/3/ROOT/shop", "lit3py55t21z5v55vlm25s55"
 	r := runBridge(t, "--stateserver", "127.0.0.1:0", "--tds", "127.0.0.1:0", "--tds-login", "web="+strings.TrimSpace(hashed.out),
-		"--tds-login", "other=plain", "--store", "embedded:"+filepath.Join(t.TempDir(), "store"), "--app", "shop="+app)
+		"--tds-login", "other=plain", "--tds-database", "Farm=sqlinmemory:shop", "--store", "embedded:"+filepath.Join(t.TempDir(), "store"), "--app", "shop="+app)
 	state := r.says(regexp.MustCompile(`protocol="State Server" address=(\S+)`))[1]
 	tds := r.says(regexp.MustCompile(`protocol=TDS address=(\S+)`))[1]
 	c := stateserver.NewClient(state, stateserver.ClientOptions{})
@@ -34,15 +34,15 @@ func TestBridgeSharesSessions(t *testing.T) {
 	if err := c.SetAndRelease(t.Context(), underPath(app, raw), session.Value{Payload: []byte("by the State Server"), Timeout: 20}, session.IfFree(0)); err != nil {
 		t.Fatal(err)
 	}
-	open := func(user, password string) *sql.DB {
-		db, err := sql.Open("sqlserver", (&url.URL{Scheme: "sqlserver", User: url.UserPassword(user, password), Host: tds, RawQuery: "encrypt=false&trustservercertificate=true&database=ASPState"}).String())
+	open := func(user, password, database string) *sql.DB {
+		db, err := sql.Open("sqlserver", (&url.URL{Scheme: "sqlserver", User: url.UserPassword(user, password), Host: tds, RawQuery: "encrypt=false&trustservercertificate=true&database=" + database}).String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
 		return db
 	}
-	db := open("web", "s3cret")
+	db := open("web", "s3cret", "ASPState")
 	var id int32
 	if _, err := db.Exec("dbo.TempGetAppID", sql.Named("appName", strings.ToLower(app)), sql.Named("appId", sql.Out{Dest: &id})); err != nil {
 		t.Fatal(err)
@@ -80,10 +80,15 @@ func TestBridgeSharesSessions(t *testing.T) {
 	if item, err := c.Get(t.Context(), underPath(app, raw)); err != nil || string(item.Payload) != "by the in-box provider" {
 		t.Errorf("the State Server's client reads %q, %v", item.Payload, err)
 	}
-	if err := open("other", "plain").Ping(); err != nil {
+	var item []byte
+	if _, err := open("web", "s3cret", "farm").Exec("GetStateItem", sql.Named("SessionId", raw), sql.Named("Locked", sql.Out{Dest: &locked}), sql.Named("LockAge", sql.Out{Dest: &age}),
+		sql.Named("LockCookie", sql.Out{Dest: &cookie}), sql.Named("Initialized", sql.Out{Dest: &flags}), sql.Named("Item", sql.Out{Dest: &item})); err != nil || string(item) != "by the in-box provider" {
+		t.Errorf("SqlInMemory reads %q, %v", item, err)
+	}
+	if err := open("other", "plain", "ASPState").Ping(); err != nil {
 		t.Errorf("a login with a plain password: %v", err)
 	}
-	if err := open("web", "wrong").Ping(); err == nil || !strings.Contains(err.Error(), "Login failed") {
+	if err := open("web", "wrong", "ASPState").Ping(); err == nil || !strings.Contains(err.Error(), "Login failed") {
 		t.Errorf("a wrong password: %v", err)
 	}
 	if said := r.stop(os.Interrupt); strings.Contains(said, "lit3py55") || strings.Contains(said, "s3cret") {
@@ -104,6 +109,11 @@ func TestBridgeTDSUsage(t *testing.T) {
 		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-encrypt", "maybe"}, exitUsage, "--tds-encrypt"},
 		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-cert", "x.pem"}, exitUsage, "--tds-key"},
 		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-database", "A=fx8"}, exitUsage, "--tds-database"},
+		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-database", "A=v1.0"}, exitUsage, "--tds-database"},
+		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-database", "A=embedded"}, exitUsage, "--tds-database"},
+		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-database", "A=v1.1", "--tds-database", "a=sqlserver"}, exitUsage, "twice"},
+		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-database", "A=sqlinmemory:shop"}, exitUsage, `no application "shop"`},
+		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--app", "shop=/LM/W3SVC/1/ROOT", "--tds-database", "A=v1.1:shop"}, exitUsage, "sqlinmemory"},
 		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-cert", "absent.pem", "--tds-key", "absent.key"}, exitUnreachable, "--tds-cert"},
 		{[]string{"--tds", "nowhere:port", "--tds-login", "web=a"}, exitUnreachable, "listening"},
 	} {
