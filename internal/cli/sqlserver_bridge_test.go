@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aspstate/aspstate/bridge/stateserver"
 	"github.com/aspstate/aspstate/compat/layout"
@@ -44,6 +45,29 @@ func TestBridgeOverServer(t *testing.T) {
 	}
 	if said := stop(os.Interrupt); !strings.Contains(said, "left unanswered") || strings.Contains(said, `/one`) {
 		t.Errorf("the log:\n%s", said)
+	}
+}
+
+// TestBridgeSparesRenewals: with --renew a page that is asked for again and again writes to the table once.
+func TestBridgeSparesRenewals(t *testing.T) {
+	s := server(t)
+	to := s.async("bridge_renew")
+	addr, _, _ := startBridge(t, "--store", to.dsn, "--to-ids", "async-2.1", "--app", "site=/LM/W3SVC/1/ROOT", "--renew", "12h")
+	c := stateserver.NewClient(addr, stateserver.ClientOptions{})
+	defer c.Close()
+	key := session.Key{ID: layout.StateServerPath{AppID: "/LM/W3SVC/1/ROOT", Hash: layout.StateServerHash("/LM/W3SVC/1/ROOT"), ID: "one"}.String()}
+	if err := c.SetAndRelease(t.Context(), key, session.Value{Payload: payload(t, 400, "a"), Timeout: 20}, session.IfFree(0)); err != nil {
+		t.Fatal(err)
+	}
+	var seen []session.Instant
+	for range 3 {
+		seen = append(seen, to.rows(asyncShape)["oneB3003E84"].Expires)
+		if _, err := c.Get(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ahead := seen[1].Sub(seen[0]); ahead < 12*time.Hour || ahead > 18*time.Hour || seen[2] != seen[1] {
+		t.Errorf("the first read moved Expires by %v, the second by %v", ahead, seen[2].Sub(seen[1]))
 	}
 }
 
