@@ -38,7 +38,7 @@ func (s *Server) AppIDs(ctx context.Context, f *Found) ([]AppRow, error) {
 	}
 	table := f.table(s.Facts.Database, appTable)
 	var id sql.NullInt64
-	err := s.db.QueryRowContext(ctx, `SELECT OBJECT_ID(@p1)`, table).Scan(&id)
+	err := s.db.QueryRowContext(ctx, layout.Mark(layout.OpObject)+`SELECT OBJECT_ID(@p1)`, table).Scan(&id)
 	if err != nil {
 		return nil, fmt.Errorf("looking for table %s: %w", table, err)
 	}
@@ -46,7 +46,7 @@ func (s *Server) AppIDs(ctx context.Context, f *Found) ([]AppRow, error) {
 		return nil, fmt.Errorf("reading the applications of %s: %w", f.place(), ErrNoApplications)
 	}
 	var apps []AppRow
-	err = s.eachRow(ctx, `SELECT [AppId], [AppName] FROM `+table, func(rows *sql.Rows) error {
+	err = s.eachRow(ctx, layout.Mark(layout.OpApps, f.Layout.Reference)+`SELECT [AppId], [AppName] FROM `+table, func(rows *sql.Rows) error {
 		var a AppRow
 		if err := rows.Scan(&a.AppID, &a.Name); err != nil {
 			return err
@@ -88,7 +88,7 @@ func (s *Server) EnsureAppID(ctx context.Context, f *Found, appName string) (int
 		return 0, &layout.UnsupportedError{Layout: f.Layout.Name, Why: "its providers have no table of applications"}
 	}
 	var id sql.NullInt32
-	_, err := s.db.ExecContext(ctx, sessionSettings+"EXEC "+f.proc(s.Facts.Database, "TempGetAppID")+" @p1, @appId OUTPUT",
+	_, err := s.db.ExecContext(ctx, layout.Mark(layout.OpRegister, f.Layout.Reference)+sessionSettings+"EXEC "+f.proc(s.Facts.Database, "TempGetAppID")+" @p1, @appId OUTPUT",
 		cutName(appName), sql.Named("appId", sql.Out{Dest: &id}))
 	var e mssql.Error
 	if errors.As(err, &e) && (e.Number == 2627 || e.Class == 18) {

@@ -188,9 +188,9 @@ func (t *Table) compare(ctx context.Context, rows []*change) error {
 
 // write does one change in a transaction, and says whether the row was as expected.
 func (t *Table) write(ctx context.Context, tx *sql.Tx, c *change) (bool, error) {
-	text, args := t.statement(c)
+	word, text, args := t.statement(c)
 	// The rows that triggers count are not ours: @@ROWCOUNT, and not what the driver adds up.
-	rows, err := tx.QueryContext(ctx, sessionSettings+t.engine.write()+text+";\nSELECT @@ROWCOUNT, 'changed';", args...)
+	rows, err := tx.QueryContext(ctx, t.mark(layout.OpWrite, word)+sessionSettings+t.engine.write()+text+";\nSELECT @@ROWCOUNT, 'changed';", args...)
 	if err != nil {
 		return false, err
 	}
@@ -205,8 +205,8 @@ func (t *Table) write(ctx context.Context, tx *sql.Tx, c *change) (bool, error) 
 	return true, nil
 }
 
-// statement is the insert, update or delete of one row.
-func (t *Table) statement(c *change) (text string, args []any) {
+// statement is the insert, update or delete of one row; word says which.
+func (t *Table) statement(c *change) (word, text string, args []any) {
 	param := func(v any) string {
 		args = append(args, v)
 		return fmt.Sprintf("@p%d", len(args))
@@ -214,10 +214,10 @@ func (t *Table) statement(c *change) (text string, args []any) {
 	id := param(c.Record.Key.ID)
 	hint := t.engine.hint()
 	if c.Delete && c.Expect == nil {
-		return "SELECT 1 WHERE 1 = 0 AND " + id + " = ''", args // there was no row: there is nothing to delete
+		return layout.WordNothing, "SELECT 1 WHERE 1 = 0 AND " + id + " = ''", args // there was no row: there is nothing to delete
 	}
 	if c.Delete {
-		return "DELETE FROM " + t.name() + hint + " WHERE [SessionId] = " + id + t.fence(c.Expect, param), args
+		return layout.WordDelete, "DELETE FROM " + t.name() + hint + " WHERE [SessionId] = " + id + t.fence(c.Expect, param), args
 	}
 	var names, values, sets []string
 	for _, col := range t.cols {
@@ -229,13 +229,13 @@ func (t *Table) statement(c *change) (text string, args []any) {
 		names, values = append(names, quoted(col.name)), append(values, v)
 	}
 	if c.Expect == nil {
-		return "INSERT INTO " + t.name() + hint + " (" + strings.Join(names, ", ") + ")\nSELECT " + strings.Join(values, ", ") +
+		return layout.WordInsert, "INSERT INTO " + t.name() + hint + " (" + strings.Join(names, ", ") + ")\nSELECT " + strings.Join(values, ", ") +
 			" WHERE NOT EXISTS (SELECT 1 FROM " + t.name() + hint + " WHERE [SessionId] = " + id + ")", args
 	}
 	if hint == "" {
 		hint = " WITH (ROWLOCK)"
 	}
-	return "UPDATE " + t.name() + hint + " SET " + strings.Join(sets, ", ") + "\nWHERE [SessionId] = " + id + t.fence(c.Expect, param), args
+	return layout.WordUpdate, "UPDATE " + t.name() + hint + " SET " + strings.Join(sets, ", ") + "\nWHERE [SessionId] = " + id + t.fence(c.Expect, param), args
 }
 
 // halfTick is a little less than half of 1/300 s.
@@ -270,7 +270,7 @@ func (t *Table) fence(f *session.Fence, param func(any) string) string {
 
 // writeChunks replaces the chunks of a row that was just written or deleted.
 func (t *Table) writeChunks(ctx context.Context, tx *sql.Tx, c *change) error {
-	_, err := tx.ExecContext(ctx, sessionSettings+"DELETE FROM "+t.chunkTable()+t.engine.hint()+" WHERE [SessionId] = @p1", c.Record.Key.ID)
+	_, err := tx.ExecContext(ctx, t.mark(layout.OpClearChunks)+sessionSettings+"DELETE FROM "+t.chunkTable()+t.engine.hint()+" WHERE [SessionId] = @p1", c.Record.Key.ID)
 	if err != nil {
 		return err
 	}
@@ -284,7 +284,7 @@ func (t *Table) writeChunks(ctx context.Context, tx *sql.Tx, c *change) error {
 			text += fmt.Sprintf("(@p1, @p%d, @p%d)", len(args)+1, len(args)+2)
 			args = append(args, ch.ID, ch.Item)
 		}
-		if _, err := tx.ExecContext(ctx, sessionSettings+text, args...); err != nil {
+		if _, err := tx.ExecContext(ctx, t.mark(layout.OpAddChunks)+sessionSettings+text, args...); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+
+	"github.com/aspstate/aspstate/compat/layout"
 )
 
 // readCatalog reads the catalogue of a database: catalogue views only, no session table. What the server does not let
@@ -31,12 +33,21 @@ func (s *Server) readCatalog(ctx context.Context, database string) (*catalog, er
 	return c, nil
 }
 
+// about marks a text about a catalogue.
+func (s *Server) about(op layout.Operation, c *catalog) string {
+	where := ""
+	if !strings.EqualFold(c.database, s.Facts.Database) {
+		where = layout.WordElsewhere
+	}
+	return layout.Mark(op, where)
+}
+
 // readTables reads the tables that have a column SessionId or a name that a provider gives, in small statements: one that
 // joins all these views takes some servers long to plan.
 // Babelfish has names in lower case in sys and as they were written in INFORMATION_SCHEMA.
 func (s *Server) readTables(ctx context.Context, c *catalog) error {
 	withID := "0"
-	err := s.eachRow(ctx, `SELECT k.object_id FROM `+s.within(c.database, "sys.columns")+` k
+	err := s.eachRow(ctx, s.about(layout.OpTableIDs, c)+`SELECT k.object_id FROM `+s.within(c.database, "sys.columns")+` k
 WHERE k.name COLLATE Latin1_General_CI_AS = N'SessionId'`, func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
@@ -50,7 +61,7 @@ WHERE k.name COLLATE Latin1_General_CI_AS = N'SessionId'`, func(rows *sql.Rows) 
 	if s.Facts.Major > 0 && s.Facts.Major < 12 { // before 2014 a statement that names them does not compile (sql-layouts.md 14)
 		memory = "CAST(0 AS bit), 0"
 	}
-	err = s.eachRow(ctx, `SELECT t.object_id, s.name, ISNULL(i.TABLE_NAME, t.name), `+memory+`
+	err = s.eachRow(ctx, s.about(layout.OpTables, c)+`SELECT t.object_id, s.name, ISNULL(i.TABLE_NAME, t.name), `+memory+`
 FROM `+s.within(c.database, "sys.tables")+` t
 JOIN `+s.within(c.database, "sys.schemas")+` s ON s.schema_id = t.schema_id
 LEFT JOIN `+s.within(c.database, "INFORMATION_SCHEMA.TABLES")+` i ON i.TABLE_SCHEMA = s.name AND i.TABLE_NAME = t.name
@@ -72,7 +83,7 @@ ORDER BY s.name, t.name, t.object_id`, func(rows *sql.Rows) error {
 }
 
 func (s *Server) readColumns(ctx context.Context, c *catalog) error {
-	text := `SELECT c.object_id, c.name, y.name, c.max_length, c.scale, c.is_nullable, c.default_object_id, c.is_identity, c.is_computed,
+	text := s.about(layout.OpColumns, c) + `SELECT c.object_id, c.name, y.name, c.max_length, c.scale, c.is_nullable, c.default_object_id, c.is_identity, c.is_computed,
 	ISNULL(c.collation_name, N'')
 FROM ` + s.within(c.database, "sys.columns") + ` c
 LEFT JOIN ` + s.within(c.database, "sys.types") + ` y ON y.user_type_id = c.system_type_id
@@ -96,7 +107,7 @@ WHERE c.object_id IN (` + c.ids() + `) ORDER BY c.object_id, c.column_id`
 }
 
 func (s *Server) readIndexes(ctx context.Context, c *catalog) error {
-	text := `SELECT x.object_id, x.index_id, x.is_primary_key, x.is_unique_constraint, x.is_unique, x.has_filter, c.name
+	text := s.about(layout.OpIndexes, c) + `SELECT x.object_id, x.index_id, x.is_primary_key, x.is_unique_constraint, x.is_unique, x.has_filter, c.name
 FROM ` + s.within(c.database, "sys.indexes") + ` x
 JOIN ` + s.within(c.database, "sys.index_columns") + ` k ON k.object_id = x.object_id AND k.index_id = x.index_id
 JOIN ` + s.within(c.database, "sys.columns") + ` c ON c.object_id = k.object_id AND c.column_id = k.column_id
@@ -132,7 +143,7 @@ ORDER BY x.object_id, x.index_id, k.key_ordinal`
 }
 
 func (s *Server) readTriggers(ctx context.Context, c *catalog) error {
-	text := `SELECT g.parent_id, g.name FROM ` + s.within(c.database, "sys.triggers") + ` g
+	text := s.about(layout.OpTriggers, c) + `SELECT g.parent_id, g.name FROM ` + s.within(c.database, "sys.triggers") + ` g
 WHERE g.is_disabled = 0 AND g.parent_id IN (` + c.ids() + `) ORDER BY g.name`
 	return s.eachRow(ctx, text, func(rows *sql.Rows) error {
 		var id int64
@@ -150,7 +161,7 @@ WHERE g.is_disabled = 0 AND g.parent_id IN (` + c.ids() + `) ORDER BY g.name`
 // readProcs reads all procedures with their parameters, and the text of one of aspnet_regsql's: it says in which database
 // their table is (sql-layouts.md 3.1).
 func (s *Server) readProcs(ctx context.Context, c *catalog) error {
-	text := `SELECT s.name, p.object_id, p.name, ISNULL(a.name, N''),
+	text := s.about(layout.OpProcedures, c) + `SELECT s.name, p.object_id, p.name, ISNULL(a.name, N''),
 	CASE WHEN p.name = N'TempGetStateItem3' AND ISNULL(a.parameter_id, 1) = 1 THEN m.definition END
 FROM ` + s.within(c.database, "sys.procedures") + ` p
 JOIN ` + s.within(c.database, "sys.schemas") + ` s ON s.schema_id = p.schema_id
@@ -186,7 +197,7 @@ ORDER BY p.object_id, a.parameter_id`
 // answers 0 for everything it has not analysed.
 func (s *Server) readCounts(ctx context.Context, c *catalog) error {
 	read := func(from, count string) error {
-		return s.eachRow(ctx, `SELECT p.object_id, SUM(p.`+count+`) FROM `+s.within(c.database, from)+` p
+		return s.eachRow(ctx, s.about(layout.OpCounts, c)+`SELECT p.object_id, SUM(p.`+count+`) FROM `+s.within(c.database, from)+` p
 WHERE p.index_id IN (0, 1) AND p.object_id IN (`+c.ids()+`) GROUP BY p.object_id`, func(rows *sql.Rows) error {
 			var id, n int64
 			if err := rows.Scan(&id, &n); err != nil {

@@ -4,11 +4,16 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/aspstate/aspstate/compat/layout"
 )
 
 // maxSkew is how far clocks may differ before it is worth a warning: a difference shortens or lengthens every session
 // (sql-layouts.md 16.4).
 const maxSkew = 2 * time.Second
+
+// clockText asks for the server's time.
+var clockText = layout.Mark(layout.OpClock) + "SELECT GETUTCDATE()"
 
 // Skew says how far the server's clock is ahead of this machine's, give or take doubt: half the quickest of a few round
 // trips.
@@ -17,7 +22,7 @@ func (s *Server) Skew(ctx context.Context) (skew, doubt time.Duration, err error
 	for i := range trips {
 		var there time.Time
 		sent := time.Now()
-		if err := s.db.QueryRowContext(ctx, `SELECT GETUTCDATE()`).Scan(&there); err != nil {
+		if err := s.db.QueryRowContext(ctx, clockText).Scan(&there); err != nil {
 			return 0, 0, fmt.Errorf("reading the server's clock: %w", err)
 		}
 		half := time.Since(sent) / 2

@@ -134,7 +134,7 @@ func runBatch(ctx context.Context, conn *sql.Conn, text string) (done []Installe
 // taken looks whether the names of a layout belong to something else in a database.
 func (s *Server) taken(ctx context.Context, r scripts.Options, database string) error {
 	var id sql.NullInt64
-	if err := s.db.QueryRowContext(ctx, "SELECT DB_ID(@p1)", database).Scan(&id); err != nil {
+	if err := s.db.QueryRowContext(ctx, layout.Mark(layout.OpAsk, "database")+"SELECT DB_ID(@p1)", database).Scan(&id); err != nil {
 		return fmt.Errorf("installing layout %s: looking for database %q: %w", r.Layout, database, err)
 	}
 	if !id.Valid {

@@ -89,7 +89,7 @@ func (t *Table) fetch(ctx context.Context, rows []listed, want func(column) bool
 		for i := range some {
 			keys[i].ID = some[i].Row.SessionID
 		}
-		text, args := t.lookUp(keys, want, "")
+		text, args := t.lookUp(layout.OpLook, keys, want, "")
 		recs := make([]*session.Record, len(some))
 		bad := make([]error, len(some))
 		anew := func() { clear(recs); clear(bad) }
@@ -120,11 +120,11 @@ func (t *Table) fetch(ctx context.Context, rows []listed, want func(column) bool
 
 // enumerate runs the statement and keeps its rows.
 func (t *Table) enumerate(ctx context.Context, after *string) (*listing, error) {
-	text, args := "SELECT "+t.sizeColumn()+", "+t.list("s", noPayload)+"\nFROM "+t.name()+" s", []any(nil)
+	word, text, args := "", "SELECT "+t.sizeColumn()+", "+t.list("s", noPayload)+"\nFROM "+t.name()+" s", []any(nil)
 	if after != nil {
-		text, args = text+" WHERE s.[SessionId] > @p1", []any{*after}
+		word, text, args = layout.WordAfter, text+" WHERE s.[SessionId] > @p1", []any{*after}
 	}
-	text += " ORDER BY s.[SessionId]"
+	text = t.mark(layout.OpList, word) + text + " ORDER BY s.[SessionId]"
 	var l *listing
 	err := t.o.Retry.Do(ctx, true, func(ctx context.Context) (err error) {
 		w, err := newSpool()

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	mssql "github.com/microsoft/go-mssqldb"
+
+	"github.com/aspstate/aspstate/compat/layout"
 )
 
 // stage is a temporary table of one connection, through which new rows come into a table on disk.
@@ -48,7 +50,7 @@ func (t *Table) loadOver(ctx context.Context, rows []*change, attempt int) (err 
 		}
 	}()
 	if t.engine.memory { // there a bulk load is an insert like others, and cannot be mixed with tables on disk (41359)
-		if _, err := conn.ExecContext(ctx, sessionSettings); err != nil {
+		if _, err := conn.ExecContext(ctx, layout.Mark(layout.OpSession)+sessionSettings); err != nil {
 			return err
 		}
 		return t.bulk(ctx, conn, t.name(), rows)
@@ -75,7 +77,7 @@ func (t *Table) stageAndInsert(ctx context.Context, conn *sql.Conn, rows []*chan
 		names[i] = quoted(c.Name)
 		defs[i] = names[i] + " " + typ + " NULL"
 	}
-	_, err := conn.ExecContext(ctx, sessionSettings+t.engine.write()+"CREATE TABLE "+stage+" ("+strings.Join(defs, ", ")+");")
+	_, err := conn.ExecContext(ctx, t.mark(layout.OpStage)+sessionSettings+t.engine.write()+"CREATE TABLE "+stage+" ("+strings.Join(defs, ", ")+");")
 	if err != nil {
 		return err
 	}
@@ -94,7 +96,7 @@ func (t *Table) stageAndInsert(ctx context.Context, conn *sql.Conn, rows []*chan
 		}
 	}
 	list := strings.Join(names, ", ")
-	_, err = conn.ExecContext(ctx, "INSERT INTO "+t.name()+" ("+list+") SELECT "+list+" FROM "+stage+";\nDROP TABLE "+stage+";")
+	_, err = conn.ExecContext(ctx, t.mark(layout.OpUnstage)+"INSERT INTO "+t.name()+" ("+list+") SELECT "+list+" FROM "+stage+";\nDROP TABLE "+stage+";")
 	return err
 }
 

@@ -13,18 +13,18 @@ import (
 // allows that for dates). A disk table without such an index is left alone, its Newest stays empty. A memory table, which
 // no view counts, is counted as well where f.Rows is not known.
 func (s *Server) Newest(ctx context.Context, f *Found) error {
-	hint, count := " WITH (READUNCOMMITTED)", "CAST(-1 AS bigint)"
+	hint, count, word := " WITH (READUNCOMMITTED)", "CAST(-1 AS bigint)", ""
 	if f.Layout.Engine != layout.EngineDisk {
 		hint = "" // READ UNCOMMITTED does not exist for memory tables; reading them takes no locks
 		if f.Rows < 0 {
-			count = "COUNT_BIG(*)"
+			count, word = "COUNT_BIG(*)", layout.WordCount
 		}
 	} else if !f.byExpires {
 		return nil
 	}
 	var newest sql.NullTime
 	var n int64
-	err := s.db.QueryRowContext(ctx, `SELECT MAX([Expires]), `+count+` FROM `+f.table(s.Facts.Database, f.Layout.Table)+hint).
+	err := s.db.QueryRowContext(ctx, layout.Mark(layout.OpNewest, f.Layout.Reference, word)+`SELECT MAX([Expires]), `+count+` FROM `+f.table(s.Facts.Database, f.Layout.Table)+hint).
 		Scan(&newest, &n)
 	if err != nil {
 		return fmt.Errorf("reading the newest Expires of %s: %w", f.place(), err)

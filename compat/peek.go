@@ -36,7 +36,7 @@ func (t *Table) look(ctx context.Context, keys []session.Key, want func(column) 
 	}
 	for at := 0; at < len(rest); at += keysPerStatement {
 		some := rest[at:min(len(rest), at+keysPerStatement)]
-		text, args := t.lookUp(some, want, "")
+		text, args := t.lookUp(layout.OpLook, some, want, "")
 		forget := func() {
 			for n := range some {
 				found[places[at+n]] = nil
@@ -79,7 +79,7 @@ func (t *Table) lookAlong(ctx context.Context, keys []session.Key, want func(col
 	ranged := len(keys) >= leastNeighbours && len(place) == len(keys) && !t.engine.memory && !t.chunked() && t.misses.Add(-1) < 0
 	if ranged {
 		hits := 0
-		text := "SELECT TOP (@p1) 0, " + t.list("s", want) + "\nFROM " + t.name() + " s WHERE s.[SessionId] BETWEEN @p2 AND @p3"
+		text := t.mark(layout.OpRange, payloadWord(want)) + t.engine.read() + "SELECT TOP (@p1) 0, " + t.list("s", want) + "\nFROM " + t.name() + " s WHERE s.[SessionId] BETWEEN @p2 AND @p3"
 		forget := func() {
 			hits = 0
 			clear(found)
@@ -124,16 +124,25 @@ func (t *Table) seen(row *layout.Row, want func(column) bool) (*session.Record, 
 }
 
 // lookUp is the statement for some keys. It numbers them, since what SQL Server takes for equal (letter case, trailing
-// blanks) is not for us to decide. also is a further condition on row s.
-func (t *Table) lookUp(keys []session.Key, want func(column) bool, also string) (text string, args []any) {
-	var list string
+// blanks) is not for us to decide. also is a further condition on row s, of operation op.
+func (t *Table) lookUp(op layout.Operation, keys []session.Key, want func(column) bool, also string) (text string, args []any) {
+	var list, word string
 	if t.engine.json && !slices.ContainsFunc(keys, escaped) {
 		list, args = numberedJSON(keys)
+		word = layout.WordJSON
 	} else {
 		list, args = numbered(keys)
 	}
-	return "SELECT k.n, " + t.list("s", want) + t.chunkColumns(want) +
+	return t.mark(op, payloadWord(want), word) + t.engine.read() + "SELECT k.n, " + t.list("s", want) + t.chunkColumns(want) +
 		"\nFROM " + list + " JOIN " + t.name() + " s ON s.[SessionId] = k.id" + t.collate() + also + t.chunkJoin(want), args
+}
+
+// payloadWord says whether a statement reads payloads.
+func payloadWord(want func(column) bool) string {
+	if want(column{payload: true}) {
+		return layout.WordPayload
+	}
+	return ""
 }
 
 // escaped says that an id is not the same in JSON: not every engine undoes that well, and no id of ASP.NET's own is so.
@@ -217,7 +226,7 @@ func (t *Table) chunkJoin(want func(column) bool) string {
 func (t *Table) readAnew(ctx context.Context, text string, args []any, want func(column) bool, anew func(), emit func(n int, row *layout.Row) error) error {
 	return t.o.Retry.Do(ctx, true, func(ctx context.Context) error {
 		anew()
-		rows, err := t.server.db.QueryContext(ctx, t.engine.read()+text, args...)
+		rows, err := t.server.db.QueryContext(ctx, text, args...)
 		if err != nil {
 			return err
 		}

@@ -91,7 +91,7 @@ func (f *Found) isMemory() bool { return f.Layout.Engine != layout.EngineDisk }
 
 func checkDatabase(ctx context.Context, in *inspection) (Check, error) {
 	var status, access sql.NullString
-	err := in.server.db.QueryRowContext(ctx, `SELECT CONVERT(nvarchar(60), DATABASEPROPERTYEX(@p1, 'Status')),
+	err := in.server.db.QueryRowContext(ctx, layout.Mark(layout.OpDatabase)+`SELECT CONVERT(nvarchar(60), DATABASEPROPERTYEX(@p1, 'Status')),
 	CONVERT(nvarchar(60), DATABASEPROPERTYEX(@p1, 'Updateability'))`, in.found.Database).Scan(&status, &access)
 	if err != nil {
 		return Check{}, err

@@ -51,7 +51,7 @@ func noPurge(detail string, f *Found) Check {
 func (s *Server) checkJob(ctx context.Context, f *Found) (Check, error) {
 	const express, azureDatabase = 4, 5 // SERVERPROPERTY('EngineEdition') of those without SQL Server Agent
 	var edition sql.NullInt64
-	if err := s.db.QueryRowContext(ctx, `SELECT CONVERT(int, SERVERPROPERTY('EngineEdition'))`).Scan(&edition); err != nil {
+	if err := s.db.QueryRowContext(ctx, layout.Mark(layout.OpAsk, "edition")+`SELECT CONVERT(int, SERVERPROPERTY('EngineEdition'))`).Scan(&edition); err != nil {
 		return Check{}, err
 	}
 	if edition.Int64 == express || edition.Int64 == azureDatabase {
@@ -59,7 +59,7 @@ func (s *Server) checkJob(ctx context.Context, f *Found) (Check, error) {
 	}
 	job := f.Procs.Database + "_Job_DeleteExpiredSessions"
 	var there, on int
-	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*), ISNULL(SUM(CASE WHEN enabled = 1 THEN 1 ELSE 0 END), 0) FROM msdb.dbo.sysjobs WHERE name = @p1`, job).
+	err := s.db.QueryRowContext(ctx, layout.Mark(layout.OpAsk, "job")+`SELECT COUNT(*), ISNULL(SUM(CASE WHEN enabled = 1 THEN 1 ELSE 0 END), 0) FROM msdb.dbo.sysjobs WHERE name = @p1`, job).
 		Scan(&there, &on)
 	if refusedByServer(err) {
 		return passed("", "not known: job %s cannot be looked for in msdb: %v", job, err), nil
@@ -77,7 +77,7 @@ func (s *Server) checkJob(ctx context.Context, f *Found) (Check, error) {
 // agent returns the state of SQL Server Agent in the server's words; empty: not known (it takes VIEW SERVER STATE).
 func (s *Server) agent(ctx context.Context) (string, error) {
 	var state sql.NullString
-	err := s.db.QueryRowContext(ctx, `SELECT MAX(status_desc) FROM sys.dm_server_services WHERE servicename LIKE N'SQL Server Agent%'`).Scan(&state)
+	err := s.db.QueryRowContext(ctx, layout.Mark(layout.OpAsk, "agent")+`SELECT MAX(status_desc) FROM sys.dm_server_services WHERE servicename LIKE N'SQL Server Agent%'`).Scan(&state)
 	if refusedByServer(err) {
 		return "", nil
 	}
@@ -102,7 +102,7 @@ func judgeJob(f *Found, job string, there, enabled bool, agent string) Check {
 // which the provider ignores (sql-layouts.md 12).
 func (s *Server) checkElevation(ctx context.Context, f *Found) (Check, error) {
 	var versions, elevates sql.NullBool
-	err := s.db.QueryRowContext(ctx, `SELECT is_read_committed_snapshot_on, is_memory_optimized_elevate_to_snapshot_on FROM sys.databases WHERE name = @p1`,
+	err := s.db.QueryRowContext(ctx, layout.Mark(layout.OpElevation)+`SELECT is_read_committed_snapshot_on, is_memory_optimized_elevate_to_snapshot_on FROM sys.databases WHERE name = @p1`,
 		f.Database).Scan(&versions, &elevates)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return Check{}, err
@@ -126,7 +126,7 @@ func checkOldScripts(ctx context.Context, in *inspection) (Check, error) {
 		return Check{}, nil
 	}
 	var text sql.NullString
-	err := in.server.db.QueryRowContext(ctx, `SELECT OBJECT_DEFINITION(OBJECT_ID(@p1))`,
+	err := in.server.db.QueryRowContext(ctx, layout.Mark(layout.OpDefinition)+`SELECT OBJECT_DEFINITION(OBJECT_ID(@p1))`,
 		f.proc(in.server.Facts.Database, "TempUpdateStateItemShort")).Scan(&text)
 	switch {
 	case err != nil:

@@ -62,7 +62,7 @@ func (t *Table) getFresh(ctx context.Context, k session.Key) (*session.Item, err
 	if t.chunked() {
 		plain = "s.[Initialized] = 1"
 	}
-	text, args := t.lookUp([]session.Key{k}, all, " AND s.[Locked] = 0 AND "+plain+" AND "+t.renewing.fresh("s."))
+	text, args := t.lookUp(layout.OpFresh, []session.Key{k}, all, " AND s.[Locked] = 0 AND "+plain+" AND "+t.renewing.fresh("s."))
 	var item *session.Item
 	err := t.readAnew(ctx, text, args, all, func() { item = nil }, func(_ int, row *layout.Row) error {
 		rec, err := t.record(row)

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+
+	"github.com/aspstate/aspstate/compat/layout"
 )
 
 // neededRights are what a role does with its tables.
@@ -22,7 +24,7 @@ func checkRights(ctx context.Context, in *inspection) (Check, error) {
 		tables = append(tables, f.Layout.ChunkTable)
 	}
 	var user sql.NullString
-	if err := in.server.db.QueryRowContext(ctx, `SELECT USER_NAME()`).Scan(&user); err != nil {
+	if err := in.server.db.QueryRowContext(ctx, layout.Mark(layout.OpUser)+`SELECT USER_NAME()`).Scan(&user); err != nil {
 		return Check{}, err
 	}
 	var missing, grants []string
@@ -30,7 +32,7 @@ func checkRights(ctx context.Context, in *inspection) (Check, error) {
 		var without []string
 		for _, right := range neededRights(in.role) {
 			var has sql.NullInt64
-			if err := in.server.db.QueryRowContext(ctx, `SELECT HAS_PERMS_BY_NAME(@p1, 'OBJECT', @p2)`,
+			if err := in.server.db.QueryRowContext(ctx, layout.Mark(layout.OpRight)+`SELECT HAS_PERMS_BY_NAME(@p1, 'OBJECT', @p2)`,
 				f.table(in.server.Facts.Database, table), right).Scan(&has); err != nil {
 				return Check{}, err
 			}

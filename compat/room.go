@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/aspstate/aspstate/compat/layout"
 )
 
 // diskRow and memoryRow are bytes a session takes besides its payload, generously: the fixed columns, an id of 32
@@ -25,7 +27,7 @@ func checkSpace(ctx context.Context, in *inspection) (Check, error) {
 	}
 	// Pages of 8 KB; max_size -1 is until the disk is full, growth 0 is never.
 	var free, grow sql.NullFloat64
-	err := in.server.db.QueryRowContext(ctx, `SELECT SUM(8192.0 * (size - FILEPROPERTY(name, 'SpaceUsed'))),
+	err := in.server.db.QueryRowContext(ctx, layout.Mark(layout.OpAsk, "space")+`SELECT SUM(8192.0 * (size - FILEPROPERTY(name, 'SpaceUsed'))),
 	SUM(CASE WHEN growth = 0 OR max_size = 0 THEN 0.0 WHEN max_size = -1 THEN 1e18 ELSE 8192.0 * (max_size - size) END)
 FROM sys.database_files WHERE type = 0`).Scan(&free, &grow)
 	if err != nil {
@@ -89,7 +91,7 @@ func judgeMemory(need Need, left int64, where string) Check {
 // checkQuota: Azure SQL tells which part of the quota for memory-optimized tables is used, not how much it is.
 func (s *Server) checkQuota(ctx context.Context) (Check, error) {
 	var used sql.NullFloat64
-	err := s.db.QueryRowContext(ctx, `SELECT TOP (1) CAST(xtp_storage_percent AS float) FROM sys.dm_db_resource_stats ORDER BY end_time DESC`).Scan(&used)
+	err := s.db.QueryRowContext(ctx, layout.Mark(layout.OpAsk, "quota")+`SELECT TOP (1) CAST(xtp_storage_percent AS float) FROM sys.dm_db_resource_stats ORDER BY end_time DESC`).Scan(&used)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return Check{}, err
 	}
@@ -118,7 +120,7 @@ FROM sys.dm_resource_governor_resource_pools p JOIN sys.databases d ON p.pool_id
 		{"the server", `SELECT CAST(committed_target_kb - committed_kb AS bigint) * 1024 FROM sys.dm_os_sys_info WHERE @p1 <> N''`},
 	} {
 		var n sql.NullInt64
-		err := s.db.QueryRowContext(ctx, q.text, database).Scan(&n)
+		err := s.db.QueryRowContext(ctx, layout.Mark(layout.OpAsk, "memory")+q.text, database).Scan(&n)
 		if err == nil && n.Valid {
 			return max(0, n.Int64), q.where, nil
 		}
@@ -139,7 +141,7 @@ func checkBuckets(ctx context.Context, in *inspection) (Check, error) {
 	}
 	f := in.found
 	var buckets sql.NullInt64
-	err := in.server.db.QueryRowContext(ctx, `SELECT MIN(bucket_count) FROM `+in.server.within(f.Database, "sys.hash_indexes")+
+	err := in.server.db.QueryRowContext(ctx, layout.Mark(layout.OpAsk, "buckets")+`SELECT MIN(bucket_count) FROM `+in.server.within(f.Database, "sys.hash_indexes")+
 		` WHERE object_id = OBJECT_ID(@p1)`, f.table(in.server.Facts.Database, f.Layout.Table)).Scan(&buckets)
 	if err != nil {
 		return Check{}, err

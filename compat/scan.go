@@ -64,11 +64,11 @@ var errPageFull = errors.New("page is full")
 // scanRange reads the next rows by key.
 func (t *Table) scanRange(ctx context.Context, req session.ScanRequest, after *string, want func(column) bool) (session.Page, error) {
 	limit := t.rowsFor(req)
-	text, args := "SELECT TOP (@p1) 0, "+t.list("s", want)+"\nFROM "+t.name()+" s", []any{limit}
+	word, text, args := "", "SELECT TOP (@p1) 0, "+t.list("s", want)+"\nFROM "+t.name()+" s", []any{limit}
 	if after != nil { // every id is greater than none, but not every one greater than the empty text
-		text, args = text+" WHERE s.[SessionId] > @p2", append(args, *after)
+		word, text, args = layout.WordAfter, text+" WHERE s.[SessionId] > @p2", append(args, *after)
 	}
-	text += " ORDER BY s.[SessionId]"
+	text = t.mark(layout.OpScan, payloadWord(want), word) + t.engine.read() + text + " ORDER BY s.[SessionId]"
 	var pg session.Page
 	var last string
 	var seen, size int
@@ -76,7 +76,7 @@ func (t *Table) scanRange(ctx context.Context, req session.ScanRequest, after *s
 		pg, seen, size = session.Page{}, 0, 0
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		rows, err := t.server.db.QueryContext(ctx, t.engine.read()+text, args...)
+		rows, err := t.server.db.QueryContext(ctx, text, args...)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/aspstate/aspstate/compat/layout"
 )
 
 // Server is an open pool of connections to one database of a SQL Server. Connect makes it.
@@ -33,7 +35,7 @@ func (s *Server) Close() error { return s.db.Close() }
 
 // factsText asks with functions alone, which need no rights and which SQL Server 2008, Azure SQL and Babelfish all have.
 // SERVERPROPERTY of a name that an engine does not know is NULL; BabelfishVersion is Babelfish's own.
-const factsText = `SELECT CONVERT(nvarchar(128), SERVERPROPERTY('ProductVersion')),
+var factsText = layout.Mark(layout.OpFacts) + `SELECT CONVERT(nvarchar(128), SERVERPROPERTY('ProductVersion')),
 	CONVERT(int, SERVERPROPERTY('EngineEdition')),
 	CONVERT(nvarchar(128), SERVERPROPERTY('Edition')),
 	CONVERT(nvarchar(128), SERVERPROPERTY('BabelfishVersion')),

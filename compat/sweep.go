@@ -3,6 +3,8 @@ package compat
 import (
 	"context"
 	"fmt"
+
+	"github.com/aspstate/aspstate/compat/layout"
 )
 
 // Sweep implements session.Sweeper. It tests Expires again as it deletes, as the providers' purge does (sql-layouts.md 12).
@@ -15,7 +17,7 @@ func (t *Table) Sweep(ctx context.Context, limit int) (int, error) {
 		now = "@now"
 	}
 	hint := t.engine.hint()
-	text := sessionSettings + t.engine.write() + "DECLARE @n int;\nDECLARE @dead TABLE ([SessionId] nvarchar(88)" + t.collate() + " PRIMARY KEY);\nBEGIN TRAN;\n" +
+	text := t.mark(layout.OpSweep) + sessionSettings + t.engine.write() + "DECLARE @n int;\nDECLARE @dead TABLE ([SessionId] nvarchar(88)" + t.collate() + " PRIMARY KEY);\nBEGIN TRAN;\n" +
 		"INSERT INTO @dead SELECT TOP (@p1) s.[SessionId] FROM " + t.name() + " s" + hint + " WHERE s.[Expires] < " + now + ";\n"
 	if t.chunked() {
 		text += "DELETE FROM " + t.chunkTable() + hint + " WHERE [SessionId] IN (SELECT s.[SessionId] FROM " + t.name() + " s" + hint +
@@ -38,7 +40,7 @@ func (t *Table) Count(ctx context.Context) (n int64, err error) {
 		hint = " WITH (READUNCOMMITTED)"
 	}
 	err = t.o.Retry.Do(ctx, true, func(ctx context.Context) error {
-		return t.server.db.QueryRowContext(ctx, "SELECT COUNT_BIG(*) FROM "+t.name()+hint).Scan(&n)
+		return t.server.db.QueryRowContext(ctx, t.mark(layout.OpCount)+"SELECT COUNT_BIG(*) FROM "+t.name()+hint).Scan(&n)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("counting %s: %w", t.layout.Table, err)

@@ -108,6 +108,11 @@ func (s *Server) Open(ctx context.Context, f *Found, o Options) (*Table, error) 
 	return t, nil
 }
 
+// mark begins a text about this table.
+func (t *Table) mark(op layout.Operation, words ...string) string {
+	return layout.Mark(op, append([]string{t.layout.Reference}, words...)...)
+}
+
 // Layout returns the layout of the rows, with what this table has of its own.
 func (t *Table) Layout() *layout.Layout { return t.layout }
 
@@ -161,7 +166,7 @@ func (s *Server) engineOf(ctx context.Context, f *Found) (engine, error) {
 	e := engine{memory: f.Layout.Engine != layout.EngineDisk}
 	var versions sql.NullBool
 	var snapshots, level sql.NullInt64
-	err := s.db.QueryRowContext(ctx, `SELECT d.is_read_committed_snapshot_on, d.snapshot_isolation_state, c.compatibility_level
+	err := s.db.QueryRowContext(ctx, layout.Mark(layout.OpSettings)+`SELECT d.is_read_committed_snapshot_on, d.snapshot_isolation_state, c.compatibility_level
 FROM sys.databases d LEFT JOIN sys.databases c ON c.name = DB_NAME() WHERE d.name = @p1`, f.Database).Scan(&versions, &snapshots, &level)
 	if err != nil && Classify(err) != GiveUp {
 		return e, fmt.Errorf("reading the settings of database %q: %w", f.Database, err)
@@ -204,7 +209,7 @@ func (e engine) hint() string {
 func (s *Server) identity(ctx context.Context, f *Found) (id, place string, err error) {
 	var broker sql.NullString
 	var number sql.NullInt64
-	err = s.db.QueryRowContext(ctx, `SELECT CONVERT(nvarchar(36), service_broker_guid), database_id FROM sys.databases WHERE name = @p1`, f.Database).
+	err = s.db.QueryRowContext(ctx, layout.Mark(layout.OpIdentity)+`SELECT CONVERT(nvarchar(36), service_broker_guid), database_id FROM sys.databases WHERE name = @p1`, f.Database).
 		Scan(&broker, &number)
 	if err != nil && Classify(err) != GiveUp {
 		return "", "", fmt.Errorf("reading the identity of database %q: %w", f.Database, err)

@@ -121,7 +121,11 @@ func (t *Table) get(ctx context.Context, k session.Key, exclusive bool) (session
 		}
 		renewal = t.renewal()
 	}
-	text := sessionSettings + "BEGIN TRAN;\n" + t.verbs.read(exclusive) + renewal +
+	word := ""
+	if exclusive {
+		word = layout.WordExclusive
+	}
+	text := t.mark(layout.OpRead, word) + sessionSettings + "BEGIN TRAN;\n" + t.verbs.read(exclusive) + renewal +
 		"SELECT @locked, @cookie, @flags, @short, s.[Timeout], s.[LockDate], " + t.itemSize() + "\nFROM (SELECT 1 AS one) o LEFT JOIN " + t.name() + " s" +
 		t.engine.hint() + " ON s.[SessionId] = @p1" + t.alive() + ";\n" + commit
 	var r reading
@@ -246,8 +250,8 @@ type state struct {
 // guarded runs a change of a row whose cookie must be the given one. That no row was counted is all that the procedures
 // tell, and a session with NOCOUNT not even that (native procedures); so the batch holds the row and looks before it
 // changes it.
-func (t *Table) guarded(ctx context.Context, k session.Key, cookie int32, c call) (s state, err error) {
-	text := sessionSettings + "DECLARE @cookie int, @locked bit, @since datetime2(7);\nBEGIN TRAN;\n" + t.hold() +
+func (t *Table) guarded(ctx context.Context, k session.Key, cookie int32, op layout.Operation, c call) (s state, err error) {
+	text := t.mark(op) + sessionSettings + "DECLARE @cookie int, @locked bit, @since datetime2(7);\nBEGIN TRAN;\n" + t.hold() +
 		"SELECT @cookie = s.[LockCookie], @locked = s.[Locked], @since = s.[LockDate] FROM " + t.name() + " s" + t.holding() +
 		" WHERE s.[SessionId] = @p1" + t.alive() + ";\nIF @cookie = @p2\nBEGIN\n" + c.text + "END;\nSELECT @cookie, @locked, @since;\n" + commit
 	err = t.o.Retry.Do(ctx, false, func(ctx context.Context) error {
@@ -312,7 +316,7 @@ func (t *Table) SetAndRelease(ctx context.Context, k session.Key, v session.Valu
 	case session.KindInsert:
 		return t.create(ctx, k, v, false)
 	case session.KindIfCookie:
-		s, err := t.guarded(ctx, k, cond.Cookie(), t.verbs.update(v, cond.Cookie()))
+		s, err := t.guarded(ctx, k, cond.Cookie(), layout.OpUpdate, t.verbs.update(v, cond.Cookie()))
 		return t.outcome(k, "writing", cond.Cookie(), s, err)
 	case session.KindIfFree:
 		if t.layout.CookieRises {
@@ -327,7 +331,7 @@ func (t *Table) ReleaseExclusive(ctx context.Context, k session.Key, cookie int3
 	if err := t.writable(); err != nil {
 		return err
 	}
-	s, err := t.guarded(ctx, k, cookie, call{text: t.verbs.release()})
+	s, err := t.guarded(ctx, k, cookie, layout.OpRelease, call{text: t.verbs.release()})
 	err = t.outcome(k, "releasing", cookie, s, err)
 	if errors.Is(err, session.ErrStaleCookie) && s.locked.Bool {
 		return &session.LockedError{Cookie: s.cookie.Int32, Since: session.Instant(s.since.V)}
@@ -346,7 +350,7 @@ func (t *Table) Remove(ctx context.Context, k session.Key, cond session.Conditio
 	if cond.Kind() != session.KindIfCookie {
 		return fmt.Errorf("removing session %v: its layout knows no such condition", k)
 	}
-	s, err := t.guarded(ctx, k, cond.Cookie(), call{text: t.verbs.remove()})
+	s, err := t.guarded(ctx, k, cond.Cookie(), layout.OpRemove, call{text: t.verbs.remove()})
 	return t.outcome(k, "removing", cond.Cookie(), s, err)
 }
 
@@ -371,7 +375,7 @@ func (t *Table) ResetTimeout(ctx context.Context, k session.Key) error {
 	if t.renewing.step > 0 {
 		reset = t.renewal()
 	}
-	text := sessionSettings + "BEGIN TRAN;\n" + reset + "SELECT COUNT(*) FROM " + t.name() + " s" + t.engine.hint() +
+	text := t.mark(layout.OpReset) + sessionSettings + "BEGIN TRAN;\n" + reset + "SELECT COUNT(*) FROM " + t.name() + " s" + t.engine.hint() +
 		" WHERE s.[SessionId] = @p1" + t.alive() + ";\n" + commit
 	var n int
 	err := t.o.Retry.Do(ctx, true, func(ctx context.Context) error { return t.lastRow(ctx, text, t.timed([]any{k.ID}), &n) })
@@ -397,8 +401,13 @@ func (t *Table) create(ctx context.Context, k session.Key, v session.Value, unin
 	if !ok {
 		return t.createDirectly(ctx, k, v)
 	}
+	word := ""
+	if uninitialized {
+		word = layout.WordUninitialized
+	}
+	text := t.mark(layout.OpInsert, word) + sessionSettings + "BEGIN TRAN;\n" + c.text + commit
 	err := t.o.Retry.Do(ctx, false, func(ctx context.Context) error {
-		_, err := t.server.db.ExecContext(ctx, sessionSettings+"BEGIN TRAN;\n"+c.text+commit, t.timed(append([]any{k.ID}, c.args...))...)
+		_, err := t.server.db.ExecContext(ctx, text, t.timed(append([]any{k.ID}, c.args...))...)
 		return err
 	})
 	switch {
@@ -413,7 +422,7 @@ func (t *Table) create(ctx context.Context, k session.Key, v session.Value, unin
 // createDirectly makes an uninitialized row of a payload for which the provider has no procedure: its own are small.
 func (t *Table) createDirectly(ctx context.Context, k session.Key, v session.Value) error {
 	var now instant
-	if err := t.server.db.QueryRowContext(ctx, "SELECT GETUTCDATE()").Scan(&now); err != nil {
+	if err := t.server.db.QueryRowContext(ctx, clockText).Scan(&now); err != nil {
 		return fmt.Errorf("creating session %v: %w", k, err)
 	}
 	at := session.Instant(now)
