@@ -31,6 +31,7 @@ const (
 // Commands of the DONE tokens.
 const (
 	commandSelect   = 0xC1
+	commandInsert   = 0xC3
 	commandUpdate   = 0xC5
 	commandBegin    = 0xD4
 	commandCommit   = 0xD5

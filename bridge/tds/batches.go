@@ -15,7 +15,14 @@ func (c *conn) serveBatch(b []byte, a *answer) error {
 	if err != nil {
 		return err
 	}
-	if refusal := c.batch(q.text, tokens(q.text), a, tokenDone, 0); refusal != nil {
+	if served, err := c.serveOwn(q.text, nil, a, 0); served {
+		return err
+	}
+	words := tokens(q.text)
+	if c.serveBulkText(q.text, words, a) {
+		return nil
+	}
+	if refusal := c.batch(q.text, words, a, tokenDone, 0); refusal != nil {
 		c.fails(a, tokenDone, refusal)
 	}
 	return nil

@@ -32,7 +32,7 @@ func (p *performance) put() error {
 		if err != nil {
 			return err
 		}
-		return p.counts(p.c.f.Store.SetAndRelease(p.ctx, k, v, session.IfCookie(cookie)))
+		return p.counts(p.c.store().SetAndRelease(p.ctx, k, v, session.IfCookie(cookie)))
 	}
 	initialized := int32(1)
 	if p.proc.has("Initialized") { // the one for large payloads has it not
@@ -41,9 +41,9 @@ func (p *performance) put() error {
 		}
 	}
 	if initialized == 0 {
-		return p.counts(p.c.f.Store.CreateUninitialized(p.ctx, k, v))
+		return p.counts(p.c.store().CreateUninitialized(p.ctx, k, v))
 	}
-	return p.counts(p.c.f.Store.SetAndRelease(p.ctx, k, v, session.Insert()))
+	return p.counts(p.c.store().SetAndRelease(p.ctx, k, v, session.Insert()))
 }
 
 // pieces puts a payload together. It must be as long as ItemSize says: the provider would read another one than was written.

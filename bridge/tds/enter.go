@@ -130,7 +130,7 @@ func (c *conn) login(l *login) error {
 	case !c.f.allows(l):
 		return c.refuse(loginFailed(l.user))
 	}
-	c.database = l.database
+	c.database, c.user = l.database, l.user
 	if c.database == "" {
 		c.database = defaultDatabase
 	}

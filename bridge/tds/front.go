@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,9 @@ type Settings struct {
 	Park time.Duration
 	// Login says whether a user may enter with a password. nil: nobody may.
 	Login func(user, password string) bool
+	// Owner says whether a user may list all sessions and write them as they are, which aspstate itself does in migrations;
+	// others have the verbs alone. nil: whoever may enter may.
+	Owner func(user string) bool
 	// Databases are those about which something is to be said, by their names in lower case. Every other name will do as well,
 	// and is a Database of which nothing is said.
 	Databases map[string]Database
@@ -43,6 +47,9 @@ type Database struct {
 	// Layout is what it seems to hold, where a provider asks: FrameworkCompat has another table over v1.1. nil: the tables of
 	// aspnet_regsql.
 	Layout *layout.Layout
+	// Store keeps its sessions, by spelled ids: keys have no application. nil: it shares that of the Front, where keys have
+	// one.
+	Store session.Store
 	// App is the application of ids that end with none: those of SqlInMemory (sql-layouts.md 9). Empty: one that nobody has named.
 	App string
 }
@@ -60,6 +67,12 @@ type Front struct {
 	RequireTLS bool
 	// OldTLS also takes what Windows before Server 2012 R2 offers: TLS 1.0 and 1.1, RSA key exchange, CBC and 3DES.
 	OldTLS bool
+	// Rows looks at the sessions of Store and writes them as they are, where aspstate itself is the client: it is a
+	// session.Peeker, Scanner, Applier … of the same keys. nil: Store is, as far as it can.
+	Rows any
+	// Identity tells the sessions of Store from others, where aspstate itself is the client; empty: that of Rows or Store, if it has
+	// one, else one that lives as long as the Front.
+	Identity string
 	// Named tells the Waiter who asks, by host; nil: it is not told.
 	Named func(ctx context.Context, client string) context.Context
 
@@ -73,6 +86,10 @@ type Front struct {
 	spids   atomic.Uint32
 	changed bridge.Live[Settings]
 	said    bridge.Seldom
+
+	chosen   sync.Once // of identity
+	identity string
+	listings listings
 }
 
 // Change replaces the settings. Requests under way end as they began.
@@ -92,9 +109,11 @@ type conn struct {
 	f           *Front
 	ctx         context.Context
 	database    string
+	user        string
 	transaction uint64 // descriptor of the one that is open; 0: none
 	begun       uint64 // transactions so far
 	unsent      func() // what is to be done if the answer under way cannot be sent; may be nil
+	unfinished  unfinished
 }
 
 // Serve is a [bridge.Server]'s Handle: it serves a connection until the client closes it, something fails, or the server

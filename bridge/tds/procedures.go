@@ -88,6 +88,9 @@ func (c *conn) serveStatement(q *call, a *answer, more uint16) error {
 		return fail(&sqlError{number: 214, state: 2, class: 16, text: "Procedure expects parameter '@statement' of type 'ntext/nchar/nvarchar'."})
 	}
 	text, _ := q.params[0].text()
+	if served, err := c.serveOwn(text, &call{params: q.params[min(2, len(q.params)):]}, a, more); served {
+		return err
+	}
 	words := tokens(text)
 	if len(q.params) <= 2 {
 		if refusal := c.batch(text, words, a, tokenDoneInProc, doneMore); refusal != nil {
@@ -198,6 +201,9 @@ func (p *performance) key() (session.Key, error) {
 	if !ok || s == "" {
 		return session.Key{}, p.missing("id")
 	}
+	if p.c.about().Store != nil {
+		return session.Key{ID: s}, nil
+	}
 	if p.proc.chunks { // ids without a suffix
 		return session.Key{App: cmp.Or(p.c.about().App, unnamed), ID: s}, nil
 	}
@@ -255,7 +261,7 @@ func (p *performance) value() (session.Value, error) {
 	if err != nil {
 		return session.Value{}, err
 	}
-	return session.Value{Payload: append([]byte(nil), b...), Timeout: minutes}, nil // the message goes, the payload stays
+	return session.Value{Payload: append([]byte{}, b...), Timeout: minutes}, nil // the message goes, the payload stays
 }
 
 func (p *performance) majorVersion() error {
@@ -298,12 +304,12 @@ func (p *performance) read(exclusive bool) error {
 		return err
 	}
 	var item session.Item
-	f := p.c.f
-	switch waiter, can := f.Store.(session.Waiter); {
+	f, store := p.c.f, p.c.store()
+	switch waiter, can := store.(session.Waiter); {
 	case !exclusive:
-		item, err = f.Store.Get(p.ctx, k)
+		item, err = store.Get(p.ctx, k)
 	default:
-		item, err = f.Store.GetExclusive(p.ctx, k)
+		item, err = store.GetExclusive(p.ctx, k)
 		if locked := (*session.LockedError)(nil); can && f.settings().Park > 0 && errors.As(err, &locked) {
 			item, err = p.wait(waiter, k, locked)
 		}
@@ -379,7 +385,7 @@ func (p *performance) wait(w session.Waiter, k session.Key, locked *session.Lock
 }
 
 func (p *performance) giveBack(k session.Key, cookie int32) error {
-	return p.c.f.Store.ReleaseExclusive(context.WithoutCancel(p.ctx), k, cookie)
+	return p.c.store().ReleaseExclusive(context.WithoutCancel(p.ctx), k, cookie)
 }
 
 // errOther is an error that is no outcome of the contract.
@@ -446,7 +452,7 @@ func changes(needs need, do func(s session.Store, ctx context.Context, k session
 				return err
 			}
 		}
-		return p.counts(do(p.c.f.Store, p.ctx, k, v, cookie))
+		return p.counts(do(p.c.store(), p.ctx, k, v, cookie))
 	}
 }
 

@@ -15,6 +15,7 @@ func (c *conn) serve(m message) error {
 	if m.reset {
 		if !m.keep {
 			c.transaction = 0
+			c.unfinished = unfinished{}
 		}
 		a.changedBytes(changeReset, nil, nil)
 	}
@@ -29,6 +30,8 @@ func (c *conn) serve(m message) error {
 		err = c.serveBatch(m.data, &a)
 	case m.typ == typeRPC:
 		err = c.serveRPC(m.data, &a)
+	case m.typ == typeBulkLoad:
+		err = c.serveBulk(m.data, &a)
 	case m.typ == typeTransaction:
 		err = c.serveTransaction(m.data, &a)
 	default:
@@ -81,7 +84,7 @@ func (c *conn) fails(a *answer, kind byte, e *sqlError) {
 }
 
 // serveTransaction answers the transaction manager's requests. Sessions are not in transactions here: each call is one by
-// itself, and so are those of the providers (8).
+// itself, and so are those of the providers (8). Only rows that are written as they are wait for the commit.
 func (c *conn) serveTransaction(b []byte, a *answer) error {
 	q, err := parseTransaction(b)
 	if err != nil {
@@ -102,9 +105,12 @@ func (c *conn) serveTransaction(b []byte, a *answer) error {
 		begin()
 	case q.what == transactionCommit && c.transaction != 0:
 		command = commandCommit
-		end(changeCommit)
+		if committed, err := c.serveCommit(a, end); !committed {
+			return err
+		}
 	case q.what == transactionRollback && c.transaction != 0:
 		command = commandRollback
+		c.unfinished.forget()
 		end(changeRollback)
 	case q.what == transactionCommit:
 		c.fails(a, tokenDone, &sqlError{number: 3902, state: 1, class: 16, text: "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION."})

@@ -23,6 +23,10 @@ const (
 	typeIntN      typeID = 0x26
 	typeBitN      typeID = 0x68
 	typeDateTimeN typeID = 0x6F
+
+	typeDateTime2N     typeID = 0x2A
+	typeDateTimeOffset typeID = 0x2B
+
 	typeImage     typeID = 0x22
 	typeText      typeID = 0x23
 	typeNText     typeID = 0x63
@@ -40,9 +44,10 @@ const maxSize = 0xFFFF
 
 // typeInfo is a type as it was sent.
 type typeInfo struct {
-	id   typeID
-	size int    // longest value in bytes; maxSize: in pieces
-	sent []byte // the TYPE_INFO itself, to be sent back
+	id    typeID
+	size  int    // longest value in bytes; maxSize: in pieces
+	scale byte   // of times: digits behind the second
+	sent  []byte // the TYPE_INFO itself, to be sent back
 }
 
 // kind says how values of a type are sent.
@@ -64,7 +69,7 @@ func (t *typeInfo) kind() kind {
 	switch t.id {
 	case typeNull, typeInt1, typeBit, typeInt2, typeInt4, typeDateTime, typeInt8:
 		return fixed
-	case typeGUID, typeIntN, typeBitN, typeDateTimeN:
+	case typeGUID, typeIntN, typeBitN, typeDateTimeN, typeDateTime2N, typeDateTimeOffset:
 		return byteLen
 	case typeImage, typeText, typeNText:
 		return dwordLen
@@ -104,6 +109,13 @@ func (r *reader) typeInfo() typeInfo {
 		t.size = 8
 	case typeGUID, typeIntN, typeBitN, typeDateTimeN:
 		t.size = int(r.byte())
+	case typeDateTime2N, typeDateTimeOffset:
+		if t.scale = r.byte(); t.scale > 7 {
+			r.fail(errType)
+		}
+		if t.size = timeSize(t.scale) + 3; t.id == typeDateTimeOffset {
+			t.size += 2
+		}
 	case typeVarBinary, typeBinary, typeVarChar, typeChar, typeNVarChar, typeNChar:
 		t.size = r.word()
 	case typeImage, typeText, typeNText:
