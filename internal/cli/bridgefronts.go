@@ -54,6 +54,9 @@ func openFronts(ctx context.Context, log *slog.Logger, set *settings, store *ser
 			Store: w.store("tds", queue), Settings: set.sql(store.registry),
 			RequireTLS: set.encrypt == encryptRequired, OldTLS: set.oldTLS, Named: park.Client, Logger: log,
 		}
+		if store.embedded != nil {
+			front.Rows = store.embedded // for migrations
+		}
 		if set.encrypt != encryptOff {
 			if front.TLS, err = tdsCertificate(log, set.cert, set.key); err != nil {
 				return all, err
