@@ -403,6 +403,15 @@ func (s *stores) openTable(e *end, read bool) error {
 		return err
 	}
 	e.table, e.sandbox = t, true
+	if e.Layout.Form != layout.FormNative {
+		s.closers = append(s.closers, t)
+		x, srv, err := serveSandbox(s.c.Context, t)
+		if err != nil {
+			return err
+		}
+		s.closers = append(s.closers, srv)
+		e.table = x
+	}
 	e.Title = fmt.Sprintf("%s, sandbox %s", e.Layout.Name, s.dir.Path())
 	return nil
 }
