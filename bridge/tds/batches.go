@@ -44,9 +44,13 @@ func (c *conn) batch(text string, words []string, a *answer, done byte, more uin
 	switch {
 	case len(words) == 0, isSettings(words):
 		quiet()
-	case selects && len(words) == 2 && isNumber(words[1]):
+	case selects && isNumber(words[min(1, len(words)-1)]) && (len(words) == 2 || len(words) == 4 && words[2] == "as"):
 		n, _ := strconv.ParseInt(words[1], 10, 32)
-		one("", columnType(typeIntN, 4), number(int32(n)))
+		name := ""
+		if len(words) == 4 {
+			name = asWritten(text, words[3])
+		}
+		one(name, columnType(typeIntN, 4), number(int32(n)))
 	case selects && len(words) == 2 && words[1] == "@@version":
 		one("", columnType(typeNVarChar, 600), appendText(nil, "Microsoft SQL Server - "+versionText()+" (aspstate)"))
 	case selects && slices.Contains(words, "sysobjects") && slices.Contains(words, "'tempgetversion'"):
@@ -131,6 +135,16 @@ func tokens(text string) (all []string) {
 
 func isWord(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '@' || c == '#' || c == '$' || c >= 0x80
+}
+
+// asWritten is a word of a text in its own letter case.
+func asWritten(text, word string) string {
+	for i := len(text) - len(word); i >= 0; i-- {
+		if strings.EqualFold(text[i:i+len(word)], word) {
+			return text[i : i+len(word)]
+		}
+	}
+	return word
 }
 
 func isNumber(word string) bool {
