@@ -172,13 +172,7 @@ func TestHostile(t *testing.T) {
 // enter logs in.
 func enter(t *testing.T, addr string) *speaker {
 	t.Helper()
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(time.Minute))
-	s := &speaker{t, conn, defaultPacket}
+	s := dial(t, addr)
 	pre, login := hello("web", "s3cret", "ASPState")
 	s.say(message{typ: typePrelogin, data: pre})
 	s.hear()
@@ -189,8 +183,8 @@ func enter(t *testing.T, addr string) *speaker {
 	return s
 }
 
-// TestAttentionWhileWaiting: a page that gives up gets one DONE that says so, and its place and a lock that comes too late
-// are nobody's.
+// TestAttentionWhileWaiting: a page that gives up gets an end of its request and one DONE that says so, each in a message of
+// its own, and its place and a lock that comes too late are nobody's.
 func TestAttentionWhileWaiting(t *testing.T) {
 	store := memstore.New(memstore.Options{})
 	t.Cleanup(func() { store.Close() })
@@ -212,9 +206,11 @@ func TestAttentionWhileWaiting(t *testing.T) {
 	}
 	s.conn.SetDeadline(time.Now().Add(time.Minute))
 	s.say(message{typ: typeAttention})
-	got, err := understand(s.hear().data)
-	if err != nil || got.done != 1 || got.last != doneAttention {
-		t.Errorf("an attention is answered by %+v, %v", got, err)
+	for _, status := range []uint16{0, doneAttention} {
+		got, err := understand(s.hear().data)
+		if err != nil || got.done != 1 || got.last != status {
+			t.Errorf("an attention is answered by %+v, %v; want status 0x%X", got, err, status)
+		}
 	}
 	if err := store.ReleaseExclusive(t.Context(), k, held.Cookie); err != nil {
 		t.Fatal(err)

@@ -39,8 +39,9 @@ func (c *conn) serve(m message) error {
 	}
 	unsent := c.unsent
 	c.unsent = nil
-	if errors.Is(err, errTakenBack) {
-		return nil // the attention that says so is the next message, and is answered
+	if errors.Is(err, errTakenBack) { // the attention that says so is the next message, and is answered by one of its own
+		a.done(tokenDone, c.inTransaction(), 0, 0)
+		err = nil
 	}
 	if err == nil && unsent != nil && c.in.Buffered() == 0 && c.conn.Gone() {
 		err = io.EOF
