@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aspstate/aspstate/session/memstore"
 )
@@ -25,14 +26,23 @@ func TestSqlClient(t *testing.T) {
 		t.Fatalf("mcs: %v\n%s", err, out)
 	}
 	for _, mode := range []string{"", ";Encrypt=true;TrustServerCertificate=true"} {
-		for _, c := range []struct{ what, password string }{{"inbox", "s3cret"}, {"async", "s3cret"}, {"wrong", "other"}} {
-			t.Run(c.what+mode, func(t *testing.T) {
+		for _, what := range []string{"inbox", "async", "chunks", "driver", "cancel", "wrong"} {
+			t.Run(what+mode, func(t *testing.T) {
+				password := "s3cret"
+				if what == "wrong" {
+					password = "other"
+				}
 				store := memstore.New(memstore.Options{})
 				t.Cleanup(func() { store.Close() })
-				host, port, _ := strings.Cut(serveFront(t, &Front{Store: store, Settings: Settings{Login: secretary}, TLS: certificate(t)}), ":")
-				dsn := "Server=" + host + "," + port + ";User ID=web;Password=" + c.password + ";Database=ASPState" + mode
-				out, err := exec.Command("mono", program, c.what, dsn).CombinedOutput()
-				if strings.Contains(string(out), "Encoding 1252 data could not be found") {
+				waits := make(chan struct{}, 10)
+				front := &Front{Store: telling{store, waits}, Settings: Settings{Login: secretary}, TLS: certificate(t)}
+				if what == "cancel" {
+					front.Park = time.Minute
+				}
+				host, port, _ := strings.Cut(serveFront(t, front), ":")
+				dsn := "Server=" + host + "," + port + ";User ID=web;Password=" + password + ";Database=ASPState" + mode
+				out, err := runTold(t, waits, exec.Command("mono", program, what, dsn))
+				if strings.Contains(out, "Encoding 1252 data could not be found") {
 					t.Skip("Mono lacks code page 1252: on Debian, apt-get install --no-install-recommends libmono-i18n-west4.0-cil")
 				}
 				if err != nil {

@@ -3,14 +3,19 @@
 //
 //     sqlclient.exe inbox CONNECTIONSTRING      the commands of the in-box store (mode="SQLServer")
 //     sqlclient.exe async CONNECTIONSTRING      those of async 2.1 with repositoryType SqlServer, and of InMemory
+//     sqlclient.exe chunks CONNECTIONSTRING     those of Microsoft.Web.SessionState.SqlInMemory
+//     sqlclient.exe driver CONNECTIONSTRING     the pool and its resets, transactions, errors
+//     sqlclient.exe cancel CONNECTIONSTRING     gets of a locked session that are given up; for each that has arrived at the
+//                                               server, a line is read from standard input
 //     sqlclient.exe wrong CONNECTIONSTRING      a login that must be refused with error 18456
 //
-// What the providers send and expect: sql-layouts.md 3.5 and 6.2, tds-server-notes.md 12. The Go tests of package bridge/tds
+// What the providers send and expect: sql-layouts.md 3.5, 6.2 and 9, tds-server-notes.md 12. The Go tests of package bridge/tds
 // compile and run it. It exits with 1 and a line for each thing that is not as expected.
 using System;
 using System.Data;
 using System.Data.SqlClient;
 using System.Linq;
+using System.Threading;
 
 static class Client
 {
@@ -27,13 +32,16 @@ static class Client
     {
         if (args.Length != 2)
         {
-            Console.Error.WriteLine("usage: sqlclient.exe inbox|async|wrong CONNECTIONSTRING");
+            Console.Error.WriteLine("usage: sqlclient.exe inbox|async|chunks|driver|cancel|wrong CONNECTIONSTRING");
             return 2;
         }
         switch (args[0])
         {
             case "inbox": Inbox(args[1]); break;
             case "async": Async(args[1], ""); Async(args[1], "M"); break;
+            case "chunks": Chunks(args[1]); break;
+            case "driver": Driver(args[1]); break;
+            case "cancel": Cancel(args[1]); break;
             case "wrong": Wrong(args[1]); break;
             default: return 2;
         }
@@ -291,5 +299,241 @@ static class Client
             c.Open();
             q.ExecuteNonQuery();
         }
+    }
+
+    // ---- SqlInMemory: payloads of up to 7000 bytes, in up to nine such, in a table
+
+    const int Piece = 7000;
+
+    static Read ChunkRead(SqlConnection c, string procedure, string id)
+    {
+        using (var q = Procedure(c, procedure))
+        {
+            q.Parameters.Add("@SessionId", SqlDbType.NVarChar, 88).Value = id;
+            var locked = Out(q, "@Locked", SqlDbType.Bit, 0);
+            var age = Out(q, "@LockAge", SqlDbType.Int, 0);
+            var cookie = Out(q, "@LockCookie", SqlDbType.Int, 0);
+            var initialized = Out(q, "@Initialized", SqlDbType.Bit, 0);
+            var item = Out(q, "@Item", SqlDbType.VarBinary, Piece);
+            var pieces = new System.Collections.Generic.SortedDictionary<int, byte[]>();
+            using (var reader = q.ExecuteReader())
+                while (reader.Read()) pieces.Add((int)reader["SessionItemId"], (byte[])reader["Item"]);
+            return new Read
+            {
+                Locked = locked.Value, Age = age.Value, Cookie = cookie.Value, Flags = initialized.Value,
+                Payload = pieces.Count > 0 ? pieces.Values.SelectMany(piece => piece).ToArray() : item.Value as byte[],
+            };
+        }
+    }
+
+    static byte[] PieceOf(byte[] item, int n) { return item.Skip(n * Piece).Take(Piece).ToArray(); }
+
+    static void ChunkWrite(SqlConnection c, string id, bool fresh, bool initialized, int cookie, byte[] item)
+    {
+        var pieces = (item.Length + Piece - 1) / Piece;
+        using (var q = Procedure(c, "InsertOrUpdateStateItem" + (pieces <= 1 ? "" : pieces <= 9 ? "Medium" : "Large")))
+        {
+            q.Parameters.Add("@SessionId", SqlDbType.NVarChar, 88).Value = id;
+            q.Parameters.Add("@NewItem", SqlDbType.Bit).Value = fresh;
+            if (pieces <= 9) q.Parameters.Add("@Initialized", SqlDbType.Bit).Value = initialized;
+            q.Parameters.Add("@LockCookie", SqlDbType.Int).Value = cookie;
+            q.Parameters.Add("@Timeout", SqlDbType.Int).Value = 20;
+            q.Parameters.Add("@ItemSize", SqlDbType.BigInt).Value = (long)item.Length;
+            if (pieces <= 1)
+                q.Parameters.Add("@Item", SqlDbType.VarBinary, Piece).Value = item;
+            else if (pieces <= 9)
+                for (int n = 0; n < 9; n++)
+                    q.Parameters.Add("@Item" + (n + 1), SqlDbType.VarBinary, Piece).Value = n < pieces ? (object)PieceOf(item, n) : DBNull.Value;
+            else
+            {
+                var table = new DataTable();
+                table.Columns.Add("SessionItemId", typeof(long));
+                table.Columns.Add("Item", typeof(byte[]));
+                for (int n = 0; n < pieces; n++) table.Rows.Add((long)n + 1, PieceOf(item, n));
+                var items = q.Parameters.Add("@Items", SqlDbType.Structured);
+                items.TypeName = "dbo.SessionItemsTable";
+                items.Value = table;
+            }
+            q.ExecuteNonQuery();
+        }
+    }
+
+    static void ChunkChange(SqlConnection c, string procedure, string id, int? cookie)
+    {
+        using (var q = Procedure(c, procedure))
+        {
+            if (id != null) q.Parameters.Add("@SessionId", SqlDbType.NVarChar, 88).Value = id;
+            if (cookie != null) q.Parameters.Add("@LockCookie", SqlDbType.Int).Value = cookie;
+            q.ExecuteNonQuery();
+        }
+    }
+
+    static void Chunks(string connection)
+    {
+        using (var c = new SqlConnection(connection))
+        {
+            c.Open();
+            const string id = "chunkschunkschunkschunks";
+            foreach (var procedure in new[] { "GetStateItem", "GetStateItemExclusive" })
+            {
+                var nothing = ChunkRead(c, procedure, id);
+                Check(false.Equals(nothing.Locked) && 0.Equals(nothing.Age) && 0.Equals(nothing.Cookie) && false.Equals(nothing.Flags) && nothing.Payload == null,
+                    "{0} finds what is not there: locked {1}, cookie {2}", procedure, nothing.Locked, nothing.Cookie);
+            }
+            ChunkWrite(c, id, true, false, 0, Noise(7, 1));
+            try
+            {
+                ChunkWrite(c, id, true, false, 0, Noise(7, 1));
+                Check(false, "a second insert succeeds");
+            }
+            catch (SqlException e)
+            {
+                Check(e.Number == 2627, "a second insert gives {0}", e.Number);
+            }
+            var first = ChunkRead(c, "GetStateItemExclusive", id);
+            Check(false.Equals(first.Locked) && 0.Equals(first.Age) && false.Equals(first.Flags) && Same(first.Payload, Noise(7, 1)),
+                "the first exclusive read: locked {0}, initialized {1}", first.Locked, first.Flags);
+            int cookie = (int)first.Cookie;
+            var item = Noise(7, 1);
+            foreach (int length in new[] { 185, Piece, Piece + 1, 9 * Piece, 9 * Piece + 1, 20, 2 << 20, 185 })
+            {
+                var refused = ChunkRead(c, "GetStateItemExclusive", id);
+                Check(true.Equals(refused.Locked) && cookie.Equals(refused.Cookie) && true.Equals(refused.Flags) && refused.Payload == null,
+                    "a locked session: locked {0}, cookie {1}, initialized {2}", refused.Locked, refused.Cookie, refused.Flags);
+                item = Noise(length, length);
+                ChunkWrite(c, id, false, true, cookie - 1, Noise(30, 1));
+                ChunkWrite(c, id, false, true, cookie, item);
+                Check(Same(ChunkRead(c, "GetStateItem", id).Payload, item), "{0} bytes come back otherwise", length);
+                var next = ChunkRead(c, "GetStateItemExclusive", id);
+                Check(false.Equals(next.Locked) && (cookie + 1).Equals(next.Cookie) && Same(next.Payload, item), "{0} bytes: cookie {1}, want {2}", length, next.Cookie, cookie + 1);
+                cookie++;
+            }
+            ChunkChange(c, "ReleaseStateItemExclusive", id, cookie - 1);
+            Check(true.Equals(ChunkRead(c, "GetStateItem", id).Locked), "a stale cookie releases");
+            ChunkChange(c, "ReleaseStateItemExclusive", id, cookie);
+            ChunkChange(c, "ResetItemTimeout", id, null);
+            Check(Same(ChunkRead(c, "GetStateItem", id).Payload, item), "a released session is another");
+            ChunkChange(c, "RemoveItem", id, cookie - 1);
+            Check(Same(ChunkRead(c, "GetStateItem", id).Payload, item), "a stale cookie removes");
+            ChunkChange(c, "RemoveItem", id, cookie);
+            Check(ChunkRead(c, "GetStateItem", id).Payload == null, "a removed session is found");
+            ChunkWrite(c, id, true, true, 0, Noise(9 * Piece + 1, 3));
+            var large = ChunkRead(c, "GetStateItem", id);
+            Check(true.Equals(large.Flags) && Same(large.Payload, Noise(9 * Piece + 1, 3)), "a large item that is inserted comes back otherwise");
+            ChunkChange(c, "DeleteExpiredSessions", null, null);
+        }
+    }
+
+    // ---- what else a driver does
+
+    static bool Selects(SqlConnection c, int n, SqlTransaction t = null)
+    {
+        using (var q = new SqlCommand("SELECT " + n, c, t)) return n.Equals(q.ExecuteScalar());
+    }
+
+    static void Refused(SqlConnection c, string what, CommandType type, int number)
+    {
+        try
+        {
+            using (var q = new SqlCommand(what, c) { CommandType = type }) q.ExecuteNonQuery();
+            Check(false, "{0} is answered", what);
+        }
+        catch (SqlException e)
+        {
+            Check(e.Number == number, "{0} gives {1}", what, e.Number);
+        }
+        Check(c.State == ConnectionState.Open && Selects(c, 3), "the connection is unusable after {0}", what);
+    }
+
+    static void Driver(string connection)
+    {
+        Guid physical;
+        using (var c = new SqlConnection(connection))
+        {
+            c.Open();
+            physical = c.ClientConnectionId;
+            Check(Selects(c, 1), "SELECT 1");
+            Refused(c, "dbo.sp_help", CommandType.StoredProcedure, 2812);
+            Refused(c, "SELECT * FROM Orders", CommandType.Text, 50000);
+            Refused(c, "EXEC sp_help", CommandType.Text, 50000);
+        }
+        foreach (bool commit in new[] { true, false })
+            using (var c = new SqlConnection(connection)) // its first request has the bit of the reset
+            {
+                c.Open();
+                Check(c.ClientConnectionId == physical, "the pool has another connection");
+                using (var t = c.BeginTransaction(IsolationLevel.Serializable))
+                {
+                    Check(Selects(c, 2, t), "nothing is answered within a transaction");
+                    if (commit) t.Commit();
+                    else t.Rollback();
+                }
+                Check(Selects(c, 3), "nothing is answered after a transaction");
+            }
+        using (var c = new SqlConnection(connection)) // left with a transaction in it
+        {
+            c.Open();
+            Selects(c, 4, c.BeginTransaction());
+        }
+        using (var c = new SqlConnection(connection))
+        {
+            c.Open();
+            Check(c.ClientConnectionId == physical, "the pool has another connection after a transaction was left open");
+            Check(Selects(c, 5), "a transaction that was left open is in the way");
+            using (var t = c.BeginTransaction()) t.Commit();
+        }
+    }
+
+    // Exclusive is a get of async 2.1, to be run.
+    static SqlCommand Exclusive(SqlConnection c, string id)
+    {
+        var q = Procedure(c, "GetStateItemExclusive");
+        q.Parameters.Add("@SessionId", SqlDbType.NVarChar, 88).Value = id;
+        Out(q, "@Locked", SqlDbType.Bit, 0);
+        Out(q, "@LockAge", SqlDbType.Int, 0);
+        Out(q, "@LockCookie", SqlDbType.Int, 0);
+        Out(q, "@ActionFlags", SqlDbType.Int, 0);
+        return q;
+    }
+
+    // GivenUp runs a get that has no end of its own. Commands that run asynchronously send attentions; others break the
+    // connection here (tds-server-notes.md 10).
+    static void GivenUp(SqlConnection c, string id, int timeout, CancellationTokenSource stop, int number)
+    {
+        using (var q = Exclusive(c, id))
+        {
+            q.CommandTimeout = timeout;
+            var get = q.ExecuteReaderAsync(stop.Token);
+            Check(Console.ReadLine() != null, "the get did not arrive");
+            if (timeout == 0) stop.Cancel();
+            try
+            {
+                get.GetAwaiter().GetResult().Dispose();
+                Check(false, "a get of a locked session ends");
+            }
+            catch (SqlException e)
+            {
+                Check(e.Number == number, "a get that is given up gives {0}: {1}", e.Number, e.Message);
+            }
+        }
+        Check(c.State == ConnectionState.Open && Selects(c, 6), "the connection is unusable after a get was given up");
+    }
+
+    static void Cancel(string connection)
+    {
+        const string id = "cancelcancelcancelcancel" + "0badcafe";
+        Check(AsyncWrite(connection, "InsertStateItem", id, null, Noise(20, 1)) == 1, "the session is not inserted");
+        Check((int)AsyncRead(connection, "GetStateItemExclusive", id).Cookie == 2, "the session is not locked");
+        using (var c = new SqlConnection(connection))
+        {
+            c.Open();
+            var physical = c.ClientConnectionId;
+            GivenUp(c, id, 1, new CancellationTokenSource(), -2); // seconds
+            GivenUp(c, id, 0, new CancellationTokenSource(), 0);
+            Check(c.ClientConnectionId == physical, "it is another connection");
+        }
+        Check(AsyncWrite(connection, "ReleaseItemExclusive", id, 2, null) == 1, "the release is not counted");
+        var read = AsyncRead(connection, "GetStateItemExclusive", id);
+        Check(false.Equals(read.Locked) && 3.Equals(read.Cookie), "after all, the get gives locked {0}, cookie {1}", read.Locked, read.Cookie);
     }
 }
