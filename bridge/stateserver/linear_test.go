@@ -33,14 +33,16 @@ const (
 	verbCreate
 	verbReset
 	verbGiveBack // of the server: a lock whose answer could not be sent
+	verbInsert   // of SQL clients alone: a Set of a session that is not there
 )
 
 // asked is an operation's input.
 type asked struct {
 	key    string
 	verb   verb
+	sql    bool   // by a procedure of SQL Server's, which tells less: advanceSQL
 	cookie int32  // Set, Release, Remove
-	value  uint64 // Set, Create
+	value  uint64 // Set, Create, Insert
 	mark   uint64 // Acquire, GiveBack: which acquire
 }
 
@@ -51,7 +53,9 @@ const (
 	done status = iota
 	absent
 	locked
-	unknown // the connection broke
+	unknown   // the connection broke
+	uncounted // SQL: no row was changed, and the session may be absent, or its cookie another one
+	exists    // SQL: error 2627
 )
 
 // answered is an operation's output.
@@ -90,6 +94,9 @@ func advance(s row, in asked, out answered, queued bool) []row {
 			}
 		}
 		return after
+	}
+	if in.sql && in.verb != verbGet && in.verb != verbAcquire {
+		return advanceSQL(s, in, out)
 	}
 	refused := s.locked && in.cookie != s.cookie
 	switch in.verb {
@@ -140,6 +147,42 @@ func advance(s row, in asked, out answered, queued bool) []row {
 		} else if in.verb == verbSet {
 			s.value, s.locked = in.value, false
 		}
+	case verbRelease:
+		s.locked = false
+	case verbRemove:
+		s = row{owed: s.owed}
+	}
+	return []row{s}
+}
+
+// advanceSQL is advance of the procedures that change a session: by its cookie, locked or not, or if it is not there.
+func advanceSQL(s row, in asked, out answered) []row {
+	want := done
+	switch in.verb {
+	case verbCreate, verbInsert:
+		if s.exists {
+			want = exists
+		}
+	case verbReset:
+		if !s.exists {
+			want = uncounted
+		}
+	default:
+		if !s.exists || in.cookie != s.cookie {
+			want = uncounted
+		}
+	}
+	if out.status != want {
+		return nil
+	}
+	if want != done {
+		return []row{s}
+	}
+	switch in.verb {
+	case verbCreate, verbInsert:
+		s = row{exists: true, cookie: 1, value: in.value, owed: s.owed}
+	case verbSet:
+		s.value, s.locked = in.value, false
 	case verbRelease:
 		s.locked = false
 	case verbRemove:
@@ -377,13 +420,16 @@ func TestHistoriesAreLinear(t *testing.T) {
 	}
 }
 
+// faults are stores that are not what they should be.
+var faults = map[string]func(*memstore.Store) session.Store{
+	"a stale cookie is accepted": func(s *memstore.Store) session.Store { return staleCookies{s} },
+	"a release is lost":          func(s *memstore.Store) session.Store { return lostReleases{s} },
+	"a write is lost":            func(s *memstore.Store) session.Store { return lostWrites{s} },
+}
+
 // TestHistoriesTellOfFaults: the check finds what it is there for.
 func TestHistoriesTellOfFaults(t *testing.T) {
-	for name, fault := range map[string]func(*memstore.Store) session.Store{
-		"a stale cookie is accepted": func(s *memstore.Store) session.Store { return staleCookies{s} },
-		"a release is lost":          func(s *memstore.Store) session.Store { return lostReleases{s} },
-		"a write is lost":            func(s *memstore.Store) session.Store { return lostWrites{s} },
-	} {
+	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
 			store := memstore.New(memstore.Options{Quirks: memstore.StateServerQuirks()})
 			defer store.Close()
