@@ -37,7 +37,7 @@ func TestSqlClient(t *testing.T) {
 				waits := make(chan struct{}, 10)
 				front := &Front{Store: telling{store, waits}, Settings: Settings{Login: secretary}, TLS: certificate(t)}
 				if what == "cancel" {
-					front.Park = time.Minute
+					front.Park = 3 * time.Second
 				}
 				host, port, _ := strings.Cut(serveFront(t, front), ":")
 				dsn := "Server=" + host + "," + port + ";User ID=web;Password=" + password + ";Database=ASPState" + mode
