@@ -165,7 +165,7 @@ func (o *own) do(op layout.Operation) error {
 var verbs = []layout.Operation{layout.OpRead, layout.OpInsert, layout.OpUpdate, layout.OpRelease, layout.OpRemove, layout.OpReset, layout.OpFresh, layout.OpApps}
 
 // denied is the error for the rest.
-var denied = &sqlError{number: 229, state: 5, class: 14, text: "Permission was denied: this login has the procedures of this server (aspstate), not the sessions as they are."}
+var denied = &sqlError{number: 229, state: 5, class: 14, text: "Permission was denied: this login has the procedures of this server (aspstate), not the sessions as they are: bridge --tds-owner says whose are."}
 
 // owns says whether the user may list all sessions and write them as they are.
 func (o *own) owns() bool {

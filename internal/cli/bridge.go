@@ -20,6 +20,7 @@ func bridgeCommand(s Streams) *cli.Command {
 			&cli.StringFlag{Name: "stateserver", Usage: "`ADDR` to listen on for <sessionState mode=\"StateServer\">, such as 127.0.0.1:42424"},
 			&cli.StringFlag{Name: "tds", Usage: "`ADDR` to listen on for SQL session-state providers, such as 127.0.0.1:1433"},
 			&cli.StringSliceFlag{Name: "tds-login", Usage: "SQL login `USER=PASSWORD` of --tds; a password of aspstate tds-password is a hash (repeatable)"},
+			&cli.StringSliceFlag{Name: "tds-owner", Usage: "`USER` of --tds-login with whom aspstate migrates from and to this bridge: may list all sessions and write them as they are (repeatable)"},
 			&cli.StringFlag{Name: "tds-encrypt", Value: "optional", Usage: "TLS of --tds: `optional|required|off`; optional still encrypts logins"},
 			&cli.StringFlag{Name: "tds-cert", Usage: "PEM `FILE` of its certificate (default: one is made at each start)"},
 			&cli.StringFlag{Name: "tds-key", Usage: "PEM `FILE` of the certificate's key"},

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/aspstate/aspstate/bridge/stateserver"
@@ -18,8 +19,8 @@ import (
 func TestBridgeIsMigrated(t *testing.T) {
 	const app, n = "/LM/W3SVC/3/ROOT/shop", 30
 	serve := func(args ...string) (r *running, dsn string) {
-		r = runBridge(t, append(args, "--tds", "127.0.0.1:0", "--tds-login", "web=s3cret", "--app", "shop="+app)...)
-		return r, "sqlserver://web:s3cret@" + r.says(regexp.MustCompile(`protocol=TDS address=(\S+)`))[1] + "?encrypt=disable&database=Sessions"
+		r = runBridge(t, append(args, "--tds", "127.0.0.1:0", "--tds-login", "web=s3cret", "--tds-login", "dba=s3cret", "--tds-owner", "dba", "--app", "shop="+app)...)
+		return r, "sqlserver://dba:s3cret@" + r.says(regexp.MustCompile(`protocol=TDS address=(\S+)`))[1] + "?encrypt=disable&database=Sessions"
 	}
 	r, dsn := serve("--stateserver", "127.0.0.1:0", "--store", "embedded:"+filepath.Join(t.TempDir(), "store"))
 	state := r.says(regexp.MustCompile(`protocol="State Server" address=(\S+)`))[1]
@@ -33,6 +34,9 @@ func TestBridgeIsMigrated(t *testing.T) {
 		}
 	}
 	t.Chdir(t.TempDir())
+	if r := command(t, "", "inspect", "--from", layout.FrameworkCompat, "--from-dsn", strings.Replace(dsn, "dba:", "web:", 1)); r.code == exitDone || !strings.Contains(r.err, "--tds-owner") {
+		t.Errorf("a login that is no owner: exit %d\n%s", r.code, r.err)
+	}
 	ok(t, "migrate", "--from", layout.FrameworkCompat, "--from-dsn", dsn, "--from-ids", "inbox", "--to-dsn", "embedded:copy", "--app", "shop="+app)
 	copied, err := memstore.Open("copy", memstore.Options{})
 	if err != nil {

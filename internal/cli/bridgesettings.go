@@ -29,6 +29,7 @@ type settings struct {
 	park         time.Duration
 	parkLimit    int
 	logins       *logins                 // of the TDS front
+	owners       []string                // those of them that migrate
 	databases    map[string]tds.Database // what is said of its databases
 }
 
@@ -90,6 +91,12 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if c.String("tds") != "" && len(logins.users) == 0 {
 		return nil, usage("--tds-login web=PASSWORD", "--tds: nobody could log in")
 	}
+	owners := c.StringSlice("tds-owner")
+	for _, o := range owners {
+		if logins.users[o] == nil {
+			return nil, usage("--tds-login "+o+"=PASSWORD", "--tds-owner: there is no login %q", o)
+		}
+	}
 	policy, err := memstore.ParsePolicy(c.String("sync"))
 	if err != nil {
 		return nil, usage("", "--sync: %v", err)
@@ -119,7 +126,7 @@ func readSettings(c *cli.Context) (*settings, error) {
 		},
 		apps: apps, allow: allow, maxConns: c.Int("max-connections"), maxPerClient: c.Int("max-connections-per-client"),
 		maxBody: c.Int("max-body"), park: c.Duration("park"), parkLimit: c.Int("park-limit"),
-		logins: logins, databases: databases,
+		logins: logins, owners: owners, databases: databases,
 	}, nil
 }
 
@@ -135,7 +142,10 @@ func (s *settings) stateServer(r *layout.Registry) stateserver.Settings {
 }
 
 func (s *settings) sql(r *layout.Registry) tds.Settings {
-	return tds.Settings{Registry: r, Park: s.park, Login: s.logins.allows, Databases: s.databases}
+	return tds.Settings{
+		Registry: r, Park: s.park, Login: s.logins.allows, Databases: s.databases,
+		Owner: func(user string) bool { return slices.Contains(s.owners, user) },
+	}
 }
 
 // parseDatabases reads --tds-database: NAME=LAYOUT, or NAME=LAYOUT:APPLICATION for ids that end with none.

@@ -108,6 +108,7 @@ func TestBridgeTDSUsage(t *testing.T) {
 		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-login", "web=b"}, exitUsage, "twice"},
 		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-encrypt", "maybe"}, exitUsage, "--tds-encrypt"},
 		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-cert", "x.pem"}, exitUsage, "--tds-key"},
+		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-owner", "dba"}, exitUsage, `no login "dba"`},
 		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-database", "A=fx8"}, exitUsage, "--tds-database"},
 		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-database", "A=v1.0"}, exitUsage, "--tds-database"},
 		{[]string{"--tds", "127.0.0.1:0", "--tds-login", "web=a", "--tds-database", "A=embedded"}, exitUsage, "--tds-database"},
