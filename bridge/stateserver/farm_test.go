@@ -382,6 +382,9 @@ func TestMixedFarm(t *testing.T) {
 
 // TestMixedFarmTellsOfFaults: the check finds what it is there for.
 func TestMixedFarmTellsOfFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the fronts are the same with and without faults")
+	}
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
 			store := memstore.New(memstore.Options{})
