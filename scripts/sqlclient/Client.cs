@@ -15,6 +15,7 @@ using System;
 using System.Data;
 using System.Data.SqlClient;
 using System.Linq;
+using System.Runtime.InteropServices;
 using System.Threading;
 
 static class Client
@@ -46,8 +47,14 @@ static class Client
             default: return 2;
         }
         if (failures == 0) Console.WriteLine("as expected");
+        Console.Out.Flush();
+        if (Type.GetType("Mono.Runtime") != null) Leave(failures == 0 ? 0 : 1);
         return failures == 0 ? 0 : 1;
     }
+
+    // Leave ends the process. Mono's own way out takes most of a minute now and then, when commands have run asynchronously.
+    [DllImport("libc", EntryPoint = "_exit")]
+    static extern void Leave(int code);
 
     static void Wrong(string connection)
     {
