@@ -343,7 +343,7 @@ func (h *historian) farmCall(ctx context.Context, client int, c farmer, r *rand.
 func TestMixedFarm(t *testing.T) {
 	passes := 1
 	if os.Getenv("ASPSTATE_TEST_LONG") != "" {
-		passes = 60
+		passes = 150
 	}
 	for _, queue := range []struct {
 		name string
