@@ -421,3 +421,26 @@ func TestATargetEmptiedButForOneIsDoubt(t *testing.T) {
 		t.Errorf("refused by %v", got)
 	}
 }
+
+// A session that is abandoned and begins again under its id between the sweep's two scans is not lost.
+func TestWhatComesAgainDuringTheSweepIsNotLost(t *testing.T) {
+	b := newBench(t)
+	b.fill(20)
+	again := *b.row(b.from, b.spell("shop", raw(1), layout.RuleInbox))
+	scans := 0
+	b.o.Observe = func(e Event) {
+		if p, ok := e.(PhaseStarted); !ok || p.Phase != PhaseSweep {
+			return
+		}
+		switch scans++; scans {
+		case 1:
+			b.remove(b.from, again.Key)
+			b.remove(b.from, b.spell("shop", raw(2), layout.RuleInbox))
+		case 2:
+			b.put(b.from, again)
+		}
+	}
+	if r := b.mustRun(); scans != 2 || r.Differences != 0 || r.Deleted != 1 {
+		t.Errorf("%d scans: %+v", scans, r.Counters)
+	}
+}

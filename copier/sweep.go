@@ -28,6 +28,7 @@ func (r *run) sweep(ctx context.Context) error {
 			return err
 		}
 		found.Counters.add(removed.Counters)
+		found.present = removed.present // what seemed gone may have come again between the scans
 	}
 	r.total.Counters.add(found.Counters)
 	return r.countBack(found.present)
