@@ -36,3 +36,15 @@ func lower1252(b byte) byte {
 	}
 	return b
 }
+
+// DecodeCP1252 reads text of code page 1252, in which the five bytes without a character are control characters.
+func DecodeCP1252(b []byte) string {
+	units := make([]rune, len(b))
+	for i, c := range b {
+		units[i] = rune(c)
+		if c >= 0x80 && c < 0xA0 {
+			units[i] = rune(high1252[c-0x80])
+		}
+	}
+	return string(units)
+}

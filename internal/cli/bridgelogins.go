@@ -65,12 +65,13 @@ type logins struct {
 
 	turn  sync.Mutex // of whoever computes a hash: guesses take one processor at most
 	mu    sync.Mutex
-	tried map[[sha256.Size]byte]bool // what users and passwords came to, so that pools, right or wrong, need not pay for the hash each time
-	key   []byte                     // mixed into them
+	right map[string][sha256.Size]byte   // what was right of each user, so that pools need not pay for the hash each time
+	wrong map[[sha256.Size]byte]struct{} // and what was wrong, for those whose configuration is
+	key   []byte                         // mixed into them
 }
 
-// mostTried bounds the passwords that are remembered.
-const mostTried = 1024
+// mostWrong bounds the wrong passwords that are remembered.
+const mostWrong = 1024
 
 // secret is a password, or what is left of it.
 type secret struct {
@@ -82,7 +83,7 @@ var errPasswordHash = errors.New("that is no hash that tds-password has made")
 
 // parseLogins reads --tds-login.
 func parseLogins(texts []string) (*logins, error) {
-	l := &logins{users: map[string]*secret{}, tried: map[[sha256.Size]byte]bool{}, key: make([]byte, 32)}
+	l := &logins{users: map[string]*secret{}, right: map[string][sha256.Size]byte{}, wrong: map[[sha256.Size]byte]struct{}{}, key: make([]byte, 32)}
 	rand.Read(l.key)
 	for _, t := range texts {
 		user, password, ok := strings.Cut(t, "=")
@@ -130,28 +131,35 @@ func (l *logins) allows(user, password string) bool {
 	m := hmac.New(sha256.New, l.key)
 	fmt.Fprintf(m, "%d:%s%s", len(user), user, password)
 	quick := [sha256.Size]byte(m.Sum(nil))
-	if right, known := l.remembered(quick); known {
+	if right, known := l.remembered(user, quick); known {
 		return right
 	}
 	l.turn.Lock()
 	defer l.turn.Unlock()
-	if right, known := l.remembered(quick); known { // somebody of the same pool had the turn before
+	if right, known := l.remembered(user, quick); known { // somebody of the same pool had the turn before
 		return right
 	}
 	key, err := pbkdf2.Key(sha256.New, password, s.salt, s.rounds, len(s.hash))
 	right := err == nil && subtle.ConstantTimeCompare(key, s.hash) == 1
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.tried) >= mostTried {
-		clear(l.tried)
+	if right {
+		l.right[user] = quick
+		return true
 	}
-	l.tried[quick] = right
-	return right
+	if len(l.wrong) >= mostWrong {
+		clear(l.wrong)
+	}
+	l.wrong[quick] = struct{}{}
+	return false
 }
 
-func (l *logins) remembered(quick [sha256.Size]byte) (right, known bool) {
+func (l *logins) remembered(user string, quick [sha256.Size]byte) (right, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	right, known = l.tried[quick]
-	return right, known
+	if r, is := l.right[user]; is && subtle.ConstantTimeCompare(r[:], quick[:]) == 1 {
+		return true, true
+	}
+	_, known = l.wrong[quick]
+	return false, known
 }
