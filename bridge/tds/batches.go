@@ -2,6 +2,7 @@ package tds
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,10 @@ func (c *conn) serveBatch(b []byte, a *answer) error {
 	q, err := parseBatch(b)
 	if err != nil {
 		return err
+	}
+	if len(q.text) > longestText {
+		c.fails(a, tokenDone, unknown(fmt.Sprintf("a batch of %d bytes", len(q.text))))
+		return nil
 	}
 	if served, err := c.serveOwn(q.text, nil, a, 0); served {
 		return err
@@ -65,14 +70,42 @@ func (c *conn) batch(text string, words []string, a *answer, done byte, more uin
 		one("", columnType(typeIntN, 4), number(kind), number(0)) // on disk
 	case slices.Contains(words, "#tblexpiredsessions") && slices.Contains(words, "expires"):
 		quiet() // the purge of async providers: the store sweeps by itself
-	case words[0] == "create" && len(words) > 1 && words[1] == "procedure",
-		words[0] == "if" && slices.Contains(words, "information_schema") && follow(words, "create", "table"):
+	case makesProcedure(words), makesTable(words):
 		quiet() // it exists, as it were
 	default:
 		c.f.said.Warn(c.f.Logger, "a client sent SQL that nobody knows", "sql", beginning(text))
 		return unknown(beginning(text))
 	}
 	return nil
+}
+
+// longestText bounds SQL text, in bytes: the longest of a provider has some 2,500 (5).
+const longestText = 64 << 10
+
+// makesProcedure says whether a batch makes one of async 2.x's procedures.
+func makesProcedure(words []string) bool {
+	if len(words) < 3 || words[0] != "create" || words[1] != "procedure" {
+		return false
+	}
+	name := words[2]
+	for i := 3; i+1 < len(words) && words[i] == "."; i += 2 { // a schema before it
+		name = words[i+1]
+	}
+	return asyncNamed(name) != nil
+}
+
+// makesTable says whether a batch makes a table of sessions where there is none, and does nothing else.
+func makesTable(words []string) bool {
+	if words[0] != "if" || !slices.Contains(words, "information_schema") || !follow(words, "create", "table") || !slices.Contains(words, "sessionid") {
+		return false
+	}
+	return !slices.ContainsFunc(words, func(w string) bool {
+		switch w {
+		case "insert", "update", "delete", "drop", "truncate", "merge", "exec", "execute", "grant":
+			return true
+		}
+		return false
+	})
 }
 
 // What FrameworkCompat's question for its table is answered with (sql-layouts.md 7, captures/tds/README.md 2).
@@ -105,10 +138,10 @@ func tokens(text string) (all []string) {
 			} else {
 				i = len(text)
 			}
-		case c == '\'':
+		case c == '\'', c == '"':
 			j := i + 1
-			for j < len(text) && (text[j] != '\'' || j+1 < len(text) && text[j+1] == '\'') {
-				if text[j] == '\'' {
+			for j < len(text) && (text[j] != c || j+1 < len(text) && text[j+1] == c) {
+				if text[j] == c {
 					j++
 				}
 				j++
@@ -171,12 +204,34 @@ func beginning(text string) string {
 	const most = 12
 	var shown []string
 	for _, w := range tokens(text) {
-		if w[0] == '\'' {
-			w = "'…'"
+		if w[0] == '\'' || w[0] == '"' {
+			w = w[:1] + "…" + w[:1]
 		}
-		if shown = append(shown, w); len(shown) == most {
+		if shown = append(shown, maskedWord(w)); len(shown) == most {
 			return strings.Join(shown, " ") + " …"
 		}
 	}
 	return strings.Join(shown, " ")
+}
+
+// maskedWord is what people are shown of a word: not all of it where it may be a session's id, or is long.
+func maskedWord(w string) string {
+	const idLength, most = 20, 100
+	if len(w) >= idLength && strings.ContainsAny(w, "0123456789") && fxProcedures[strings.ToLower(w)] == nil || len(w) > most {
+		return strings.ToValidUTF8(w[:4], "") + "…"
+	}
+	return w
+}
+
+// masked is a text for the log whose words are of a client's choice.
+func masked(text string) string {
+	const most = 300
+	words := strings.Fields(text)
+	for i, w := range words {
+		words[i] = maskedWord(w)
+	}
+	if text = strings.Join(words, " "); len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
 }

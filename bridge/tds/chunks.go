@@ -21,10 +21,13 @@ func (p *performance) put() error {
 		return err
 	}
 	v := session.Value{}
-	if v.Timeout, err = p.integer("timeout"); err != nil {
+	if v.Timeout, err = p.timeout(); err != nil {
 		return err
 	}
 	if v.Payload, err = p.pieces(); err != nil {
+		return err
+	}
+	if err := p.c.f.settings().holds(len(v.Payload)); err != nil {
 		return err
 	}
 	if fresh == 0 {
@@ -100,7 +103,7 @@ const (
 // The most that is read: many small values take more memory than their message.
 const (
 	tableColumns = 16
-	tableRows    = 1 << 14 // of 7000 bytes
+	tableRows    = 1 << 14 // in all tables of a message; of 7000 bytes
 )
 
 // table reads a table: columns, their order, rows. nil is NULL.
@@ -112,7 +115,7 @@ func (r *reader) table() *table {
 		}
 		return nil
 	}
-	if n > tableColumns {
+	if n == 0 || n > tableColumns {
 		r.fail(errTable)
 		return nil
 	}
@@ -149,7 +152,7 @@ func (r *reader) table() *table {
 		case tableEnd:
 			return t
 		case tableRow:
-			if len(t.rows) == tableRows {
+			if r.tableRows++; r.tableRows > tableRows {
 				r.fail(errTable)
 			}
 		default:

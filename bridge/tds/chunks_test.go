@@ -204,6 +204,7 @@ func TestTables(t *testing.T) {
 		"another token":    {append(append([]byte(nil), columns...), 7), -1},
 		"another row":      {append(append([]byte(nil), columns...), tableEnd, 7), -1},
 		"a table in it":    {[]byte{1, 0, 0, 0, 0, 0, 0, 0, byte(typeTable), 0, 0, 0, 0, tableEnd, tableEnd}, -1},
+		"no columns":       {[]byte{0, 0, tableEnd, tableEnd}, -1},
 		"too many columns": {[]byte{0xFF, 0x7F}, -1},
 		"too many rows":    {append(many, tableEnd), -1},
 	} {

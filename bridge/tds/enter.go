@@ -57,6 +57,9 @@ func (c *conn) enter() error {
 		return err
 	}
 	plain := func() {}
+	if answer == encryptNotSupported && c.f.TLS != nil {
+		c.f.said.Warn(c.f.Logger, "a client refuses encryption: its password can be read on the network", "client", c.conn.Host)
+	}
 	if answer != encryptNotSupported {
 		if plain, err = c.secure(c.f.tls()); err != nil {
 			return err
@@ -128,6 +131,7 @@ func (c *conn) login(l *login) error {
 	case l.changePassword:
 		return c.refuse(errChange)
 	case !c.f.allows(l):
+		c.f.said.Warn(c.f.Logger, "a login was refused: wrong user or password", "user", masked(l.user), "client", c.conn.Host)
 		return c.refuse(loginFailed(l.user))
 	}
 	c.database, c.user = l.database, l.user

@@ -24,6 +24,9 @@ const (
 	DefaultPatience   = 15 * time.Second // SqlClient's own default for connecting
 )
 
+// mostBeforeLogin bounds the messages of a client that has not logged in yet: the strings of a LOGIN7 have 16 bits for their length.
+const mostBeforeLogin = 128 << 10
+
 // Settings are what can be changed while a Front serves.
 type Settings struct {
 	// Registry says which suffixes of ids are one application; what it does not name is an application of its own, by its
@@ -32,6 +35,8 @@ type Settings struct {
 	// Park is how long an exclusive read of a locked session waits for it, if Store is a session.Waiter; 0: not at all. It
 	// must be shorter than the clients' command timeout.
 	Park time.Duration
+	// MaxItem is the longest payload that is taken, in bytes; 0: any that a message holds.
+	MaxItem int
 	// Login says whether a user may enter with a password. nil: nobody may.
 	Login func(user, password string) bool
 	// Owner says whether a user may list all sessions and write them as they are, which aspstate itself does in migrations;
@@ -121,18 +126,20 @@ type conn struct {
 func (f *Front) Serve(bc *bridge.Conn) {
 	w := &wire{
 		conn: bc, packet: defaultPacket, spid: uint16(50 + f.spids.Add(1)%32000),
-		most: cmp.Or(f.MaxMessage, DefaultMaxMessage), patience: cmp.Or(f.Patience, DefaultPatience),
+		most: min(mostBeforeLogin, cmp.Or(f.MaxMessage, DefaultMaxMessage)), patience: cmp.Or(f.Patience, DefaultPatience),
 	}
 	w.through(bc.Conn)
 	c := &conn{wire: w, f: f, ctx: bc.Context()}
 	if f.Named != nil {
 		c.ctx = f.Named(c.ctx, bc.Host.String())
 	}
-	bc.SetReadDeadline(time.Now().Add(w.patience)) // for the whole of the login
+	w.until = time.Now().Add(w.patience) // for the whole of the login
+	bc.SetReadDeadline(w.until)
 	if err := c.enter(); err != nil {
 		f.warn("a client did not log in", err)
 		return
 	}
+	w.until, w.most = time.Time{}, cmp.Or(f.MaxMessage, DefaultMaxMessage)
 	for bc.End() {
 		bc.SetReadDeadline(time.Now().Add(cmp.Or(f.Idle, DefaultIdle)))
 		m, err := c.message()

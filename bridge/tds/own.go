@@ -131,7 +131,8 @@ func (c *conn) serveOwn(text string, q *call, a *answer, more uint16) (served bo
 	}
 	switch {
 	case errors.As(err, &refusal):
-		c.fails(a, last, refusal)
+		a.message(refusal, serverName)
+		a.done(last, doneError|more|c.inTransaction(), 0, 0)
 		return true, nil
 	case err != nil:
 		return true, err
@@ -204,6 +205,23 @@ func (o *own) text(i int) (string, error) {
 		}
 	}
 	return "", wrong(i)
+}
+
+// id is a parameter that is a session's.
+func (o *own) id(i int) (string, error) {
+	s, err := o.text(i)
+	if err == nil && len(o.params[i].value) > 2*idLimit {
+		err = wrong(i)
+	}
+	return s, err
+}
+
+func (o *own) timeout(i int) (minutes int32, err error) {
+	n, err := o.integer(i)
+	if err == nil {
+		err = checkTimeout(n)
+	}
+	return int32(n), err
 }
 
 func (o *own) integer(i int) (int64, error) {

@@ -269,7 +269,7 @@ func (o *own) procedureName(name string) string {
 
 func (o *own) counts() error {
 	o.begin(column{typ: asInt}, column{typ: asBig})
-	if counter, can := o.able.(session.Counter); can && len(o.objects()) > 0 {
+	if counter, can := o.able.(session.Counter); can && o.owns() && len(o.objects()) > 0 {
 		n, err := counter.Count(o.ctx)
 		if err != nil {
 			return o.failed("counting sessions", err)

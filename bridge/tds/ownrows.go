@@ -44,7 +44,7 @@ func fieldOf(name string) field {
 		f.get = func(r *layout.Row) []byte { return textOf(r.SessionID) }
 		f.set = func(r *layout.Row, p *param) (ok bool) {
 			r.SessionID, ok = p.text()
-			return ok
+			return ok && len(p.value) <= 2*idLimit
 		}
 	case "created":
 		f.time(func(r *layout.Row) *session.Instant { return &r.Created })

@@ -64,7 +64,7 @@ func (o *own) spelled(k session.Key) (id string, ok bool) {
 }
 
 func (o *own) read() error {
-	id, err := o.text(0)
+	id, err := o.id(0)
 	if err != nil {
 		return err
 	}
@@ -76,9 +76,9 @@ func (o *own) read() error {
 	item, err := get(o.ctx, k)
 	if exclusive && err == nil {
 		store, ctx := o.store, context.WithoutCancel(o.ctx)
-		o.c.unsent = func() {
+		o.c.undo(func() {
 			o.c.f.warn("giving back a lock whose answer could not be sent", store.ReleaseExclusive(ctx, k, item.Cookie))
-		}
+		})
 	}
 	var locked *session.LockedError
 	switch {
@@ -141,13 +141,16 @@ func (o *own) value(i int) (v session.Value, err error) {
 	if !ok {
 		return v, wrong(i)
 	}
-	minutes, err := o.integer(i + 1)
-	return session.Value{Payload: append([]byte{}, b...), Timeout: int32(minutes)}, err
+	minutes, err := o.timeout(i + 1)
+	if err == nil {
+		err = o.c.f.settings().holds(len(b))
+	}
+	return session.Value{Payload: append([]byte{}, b...), Timeout: minutes}, err
 }
 
 // valueInPieces is that of sqlinmemory: as parameters, or as a table.
 func (o *own) valueInPieces(i int) (v session.Value, err error) {
-	minutes, err := o.integer(i)
+	minutes, err := o.timeout(i)
 	if err != nil {
 		return v, err
 	}
@@ -155,7 +158,7 @@ func (o *own) valueInPieces(i int) (v session.Value, err error) {
 	if err != nil {
 		return v, err
 	}
-	v = session.Value{Payload: []byte{}, Timeout: int32(minutes)}
+	v = session.Value{Payload: []byte{}, Timeout: minutes}
 	for at := i + 2; at < len(o.params); at++ {
 		pieces := [][]byte{o.params[at].value}
 		if t := o.params[at].table; t != nil {
@@ -172,14 +175,14 @@ func (o *own) valueInPieces(i int) (v session.Value, err error) {
 	if int64(len(v.Payload)) != size {
 		return v, wrong(i + 1)
 	}
-	return v, nil
+	return v, o.c.f.settings().holds(len(v.Payload))
 }
 
 // duplicate is the error of an insert that meets a row of the same id.
 var duplicate = &sqlError{number: 2627, state: 1, class: 14, text: "Violation of PRIMARY KEY constraint. Cannot insert duplicate key: there is a session of this id already."}
 
 func (o *own) insert() error {
-	id, err := o.text(0)
+	id, err := o.id(0)
 	if err != nil {
 		return err
 	}
@@ -200,13 +203,16 @@ func (o *own) insert() error {
 
 // guarded does a change under a cookie and gives the row as it was: that is how a client knows what came of it.
 func (o *own) guarded(change func(k session.Key, cookie int32) error) error {
-	id, err := o.text(0)
+	id, err := o.id(0)
 	if err != nil {
 		return err
 	}
 	given, err := o.integer(1)
 	if err != nil {
 		return err
+	}
+	if given != int64(int32(given)) {
+		return wrong(1)
 	}
 	k, cookie := o.key(id), int32(given)
 	before := func(cookie, locked, since []byte) error {
@@ -252,7 +258,7 @@ func (o *own) remove() error {
 }
 
 func (o *own) reset() error {
-	id, err := o.text(0)
+	id, err := o.id(0)
 	if err != nil {
 		return err
 	}

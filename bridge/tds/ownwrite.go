@@ -14,7 +14,7 @@ import (
 type unfinished struct {
 	able    any // of the changes
 	changes []*ownChange
-	byID    map[string]*ownChange
+	byKey   map[session.Key]*ownChange
 	bytes   int // of their payloads
 	stage   *stage
 	load    *destination // of the bulk load that comes next
@@ -33,7 +33,7 @@ type ownChange struct {
 const mostChanges = 4096
 
 // forget ends a transaction without doing anything.
-func (u *unfinished) forget() { u.able, u.changes, u.byID, u.bytes = nil, nil, nil, 0 }
+func (u *unfinished) forget() { u.able, u.changes, u.byKey, u.bytes = nil, nil, nil, 0 }
 
 // room takes bytes of payloads that are kept until the transaction ends.
 func (o *own) room(bytes int) error {
@@ -66,12 +66,12 @@ func (o *own) write() error {
 
 // change reads a change and says whether it applies. A second one of the same session in a transaction does not.
 func (o *own) change() (applies bool, err error) {
-	id, err := o.text(0)
+	id, err := o.id(0)
 	if err != nil || o.says(layout.WordNothing) {
 		return false, err
 	}
 	c := &ownChange{key: o.key(id), layout: o.layout, row: layout.Row{SessionID: id}, delete: o.says(layout.WordDelete)}
-	fields, at := fieldsOf(o.layout), 1
+	key, fields, at := c.key, fieldsOf(o.layout), 1
 	if !c.delete {
 		for _, f := range fields {
 			switch {
@@ -100,17 +100,17 @@ func (o *own) change() (applies bool, err error) {
 	} else if applies, err = o.fenced(there, fields, at); err != nil {
 		return false, err
 	}
-	if _, twice := u.byID[id]; !applies || twice {
+	if _, twice := u.byKey[key]; !applies || twice {
 		return false, nil
 	}
 	if there != nil {
 		f := there.Fence()
 		c.key, c.expect = there.Key, &f
 	}
-	if u.byID == nil {
-		u.byID = map[string]*ownChange{}
+	if u.byKey == nil {
+		u.byKey = map[session.Key]*ownChange{}
 	}
-	u.able, u.byID[id], u.changes = o.able, c, append(u.changes, c)
+	u.able, u.byKey[key], u.changes = o.able, c, append(u.changes, c)
 	return true, nil
 }
 
@@ -155,8 +155,8 @@ func (o *own) fenced(there *session.Record, fields []field, i int) (same bool, e
 
 // clearChunks takes the chunks from a row that was written before in the transaction.
 func (o *own) clearChunks() error {
-	id, err := o.text(0)
-	if c := o.c.unfinished.byID[id]; err == nil && c != nil {
+	id, err := o.id(0)
+	if c := o.c.unfinished.byKey[o.key(id)]; err == nil && c != nil {
 		c.row.Chunks = nil
 	}
 	return err
@@ -164,11 +164,11 @@ func (o *own) clearChunks() error {
 
 // addChunks adds some.
 func (o *own) addChunks() error {
-	id, err := o.text(0)
+	id, err := o.id(0)
 	if err != nil {
 		return err
 	}
-	c := o.c.unfinished.byID[id]
+	c := o.c.unfinished.byKey[o.key(id)]
 	if c == nil || c.delete {
 		return &sqlError{number: 547, state: 0, class: 16, text: "This server (aspstate) takes chunks of a row only after the row, in one transaction."}
 	}

@@ -52,6 +52,11 @@ func (c *conn) serveRPC(b []byte, a *answer) error {
 		if err := c.serveCall(&q.calls[i], a, more); err != nil {
 			return err
 		}
+		if more != 0 {
+			if err := c.flow(a); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -65,12 +70,13 @@ func (c *conn) serveCall(q *call, a *answer, more uint16) error {
 		return c.serveStatement(q, a, more)
 	}
 	if q.proc != 0 {
+		c.f.said.Warn(c.f.Logger, "a client called a system procedure that is not served", "number", q.proc)
 		fail(unknown(fmt.Sprintf("system procedure %d", q.proc)))
 		return nil
 	}
 	proc, refusal := findProcedure(q)
 	if refusal != nil {
-		c.f.said.Warn(c.f.Logger, "a client called a procedure that is not served", "procedure", q.name, "error", refusal.text)
+		c.f.said.Warn(c.f.Logger, "a client called a procedure that is not served", "procedure", masked(q.name), "error", masked(refusal.text))
 		fail(refusal)
 		return nil
 	}
@@ -88,6 +94,9 @@ func (c *conn) serveStatement(q *call, a *answer, more uint16) error {
 		return fail(&sqlError{number: 214, state: 2, class: 16, text: "Procedure expects parameter '@statement' of type 'ntext/nchar/nvarchar'."})
 	}
 	text, _ := q.params[0].text()
+	if len(text) > longestText {
+		return fail(unknown(fmt.Sprintf("a statement of %d bytes", len(text))))
+	}
 	if served, err := c.serveOwn(text, &call{params: q.params[min(2, len(q.params)):]}, a, more); served {
 		return err
 	}
@@ -118,7 +127,7 @@ func (c *conn) perform(proc *procedure, q *call, a *answer, more uint16) error {
 	p := &performance{c: c, ctx: c.ctx, proc: proc, call: q, out: map[string][]byte{}}
 	err := proc.do(p)
 	if errors.Is(err, session.ErrRefused) { // an ordinary error: the application is told, and no provider calls again (11)
-		c.f.said.Warn(c.f.Logger, "the store refused a call", "procedure", q.name, "error", err)
+		c.f.said.Warn(c.f.Logger, "the store refused a call", "procedure", masked(q.name), "error", err)
 		err = &sqlError{number: 50000, state: 1, class: 16, proc: procName(q.name), text: "The store behind this server (aspstate) refused: " + err.Error()}
 	}
 	var refusal *sqlError
@@ -201,6 +210,10 @@ func (p *performance) key() (session.Key, error) {
 	if !ok || s == "" {
 		return session.Key{}, p.missing("id")
 	}
+	if len(id.value) > 2*longestID {
+		return session.Key{}, &sqlError{number: 8152, state: 2, class: 16, proc: procName(p.call.name),
+			text: fmt.Sprintf("String or binary data would be truncated: an id has %d characters at most.", longestID)}
+	}
 	if p.c.about().Store != nil {
 		return session.Key{ID: s}, nil
 	}
@@ -209,6 +222,9 @@ func (p *performance) key() (session.Key, error) {
 	}
 	return p.c.f.key(s), nil
 }
+
+// longestID is the length of the column SessionId.
+const longestID = 88
 
 // unnamed begins the names of applications that nobody has named, and is the one of ids that end with none.
 const unnamed = "sql:"
@@ -257,11 +273,39 @@ func (p *performance) value() (session.Value, error) {
 	if !ok {
 		return session.Value{}, p.missing("itemShort")
 	}
-	minutes, err := p.integer("timeout")
+	minutes, err := p.timeout()
 	if err != nil {
 		return session.Value{}, err
 	}
+	if err := p.c.f.settings().holds(len(b)); err != nil {
+		return session.Value{}, err
+	}
 	return session.Value{Payload: append([]byte{}, b...), Timeout: minutes}, nil // the message goes, the payload stays
+}
+
+// longestTimeout is a year in minutes: ASP.NET takes no more.
+const longestTimeout = 525_600
+
+func (p *performance) timeout() (minutes int32, err error) {
+	if minutes, err = p.integer("timeout"); err == nil {
+		err = checkTimeout(int64(minutes))
+	}
+	return minutes, err
+}
+
+func checkTimeout(minutes int64) error {
+	if minutes < 1 || minutes > longestTimeout {
+		return &sqlError{number: 517, state: 1, class: 16, text: fmt.Sprintf("A timeout of %d minutes is none of ASP.NET's, which are 1 to %d.", minutes, longestTimeout)}
+	}
+	return nil
+}
+
+// holds says whether a payload of so many bytes is taken.
+func (s *Settings) holds(size int) error {
+	if s.MaxItem > 0 && size > s.MaxItem {
+		return &sqlError{number: 50000, state: 1, class: 16, text: fmt.Sprintf("A session of %d bytes is longer than this server (aspstate) takes: %d.", size, s.MaxItem)}
+	}
+	return nil
 }
 
 func (p *performance) majorVersion() error {
@@ -315,7 +359,7 @@ func (p *performance) read(exclusive bool) error {
 		}
 	}
 	if exclusive && err == nil { // nobody would know of the lock, and each page of the session would wait for it
-		p.c.unsent = func() { f.warn("giving back a lock whose answer could not be sent", p.giveBack(k, item.Cookie)) }
+		p.c.undo(func() { f.warn("giving back a lock whose answer could not be sent", p.giveBack(k, item.Cookie)) })
 	}
 	var locked *session.LockedError
 	switch {

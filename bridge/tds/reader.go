@@ -13,6 +13,8 @@ var errShort = errors.New("tds: a message ends in the middle of something")
 type reader struct {
 	b   []byte
 	err error
+
+	tableRows int // so far
 }
 
 func (r *reader) fail(err error) {

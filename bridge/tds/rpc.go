@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"strings"
+
+	"github.com/aspstate/aspstate/compat/layout"
 )
 
 // paramOutput is the status bit of a parameter that is given back.
@@ -95,8 +97,8 @@ func parseRPC(b []byte) (rpc, error) {
 // isOutput says whether a parameter is given back.
 func (p *param) isOutput() bool { return p.status&paramOutput != 0 }
 
-// text returns the value of a character parameter. Of single-byte types ASCII is read; ok is false for other types, NULL, and
-// characters beyond that.
+// text returns the value of a character parameter; those of single-byte types are in the code page of the collation that the
+// login was answered with. ok is false for other types and NULL.
 func (p *param) text() (s string, ok bool) {
 	if p.value == nil {
 		return "", false
@@ -105,12 +107,7 @@ func (p *param) text() (s string, ok bool) {
 	case typeNVarChar, typeNChar, typeNText:
 		return decodeText(p.value), len(p.value)%2 == 0
 	case typeVarChar, typeChar, typeText:
-		for _, c := range p.value {
-			if c >= 0x80 {
-				return "", false
-			}
-		}
-		return string(p.value), true
+		return layout.DecodeCP1252(p.value), true
 	}
 	return "", false
 }

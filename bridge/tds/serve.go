@@ -55,6 +55,17 @@ func (c *conn) serve(m message) error {
 	return err
 }
 
+// undo adds something to be done if the answer under way cannot be sent.
+func (c *conn) undo(more func()) {
+	before := c.unsent
+	c.unsent = func() {
+		if before != nil {
+			before()
+		}
+		more()
+	}
+}
+
 // errTakenBack: the client does not want the answer any more.
 var errTakenBack = errors.New("tds: a request was taken back")
 

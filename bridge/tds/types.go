@@ -192,16 +192,19 @@ func (r *reader) pieces() []byte {
 		return nil
 	}
 	all := []byte{}
-	for first := true; ; first = false {
+	for pieces := 0; ; pieces++ {
 		n := r.dword()
 		if n == 0 || r.err != nil {
 			break
 		}
 		piece := r.bytes(int(min(n, math.MaxInt32)))
-		if first {
+		switch pieces {
+		case 0:
 			all = piece
-		} else {
-			all = append(all[:len(all):len(all)], piece...)
+		case 1: // from now on it is a copy, with room to grow
+			all = append(append(make([]byte, 0, 2*(len(all)+len(piece))), all...), piece...)
+		default:
+			all = append(all, piece...)
 		}
 	}
 	if r.err == nil && total != piecesUnknown && total != uint64(len(all)) {

@@ -29,6 +29,7 @@ type wire struct {
 	spid     uint16
 	most     int // bytes of a message
 	patience time.Duration
+	until    time.Time // when all reading ends, whatever comes; zero: never
 }
 
 const growSize = 64 << 10 // of a message's memory before its bytes have come
@@ -53,7 +54,11 @@ func (w *wire) message() (message, error) {
 	}
 	w.conn.Begin()
 	for first := true; ; first = false {
-		w.conn.SetReadDeadline(time.Now().Add(w.patience))
+		deadline := time.Now().Add(w.patience)
+		if !w.until.IsZero() && w.until.Before(deadline) {
+			deadline = w.until
+		}
+		w.conn.SetReadDeadline(deadline)
 		var b [headerSize]byte
 		if _, err := io.ReadFull(w.in, b[:]); err != nil {
 			return m, err

@@ -143,7 +143,7 @@ func (s *settings) stateServer(r *layout.Registry) stateserver.Settings {
 
 func (s *settings) sql(r *layout.Registry) tds.Settings {
 	return tds.Settings{
-		Registry: r, Park: s.park, Login: s.logins.allows, Databases: s.databases,
+		Registry: r, Park: s.park, MaxItem: s.maxBody, Login: s.logins.allows, Databases: s.databases,
 		Owner: func(user string) bool { return slices.Contains(s.owners, user) },
 	}
 }
