@@ -53,23 +53,7 @@ type stateFarmer struct{ *stateserver.Client }
 
 func (c stateFarmer) ask(ctx context.Context, _ *rand.Rand, in asked, payload []byte) (item session.Item, _ status, err error) {
 	k := session.Key{ID: layout.StateServerPath{AppID: farmApp, Hash: layout.StateServerHash(farmApp), ID: in.key}.String()}
-	v := session.Value{Payload: payload, Timeout: 20}
-	switch in.verb {
-	case verbGet:
-		item, err = c.Get(ctx, k)
-	case verbAcquire:
-		item, err = c.GetExclusive(ctx, k)
-	case verbSet:
-		err = c.SetAndRelease(ctx, k, v, session.IfFree(in.cookie))
-	case verbRelease:
-		err = c.ReleaseExclusive(ctx, k, in.cookie)
-	case verbRemove:
-		err = c.Remove(ctx, k, session.IfFree(in.cookie))
-	case verbCreate:
-		err = c.CreateUninitialized(ctx, k, v)
-	case verbReset:
-		err = c.ResetTimeout(ctx, k)
-	}
+	item, err = in.ask(ctx, c, k, payload)
 	var busy *session.LockedError
 	switch {
 	case errors.Is(err, session.ErrNotFound):

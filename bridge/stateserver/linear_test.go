@@ -302,31 +302,14 @@ func (h *historian) do(ctx context.Context, client int, c *stateserver.Client, r
 		in.verb = verbAcquire
 	}
 	k := spelled("shop", key)
-	v := session.Value{Payload: binary.BigEndian.AppendUint64(nil, in.value), Timeout: 20}
+	payload := binary.BigEndian.AppendUint64(nil, in.value)
 	if r.IntN(20) == 0 {
 		short, cancel := context.WithTimeout(ctx, time.Duration(r.IntN(300))*time.Microsecond)
 		defer cancel()
 		ctx = short
 	}
 	call := h.now()
-	var item session.Item
-	var err error
-	switch in.verb {
-	case verbGet:
-		item, err = c.Get(ctx, k)
-	case verbAcquire:
-		item, err = c.GetExclusive(ctx, k)
-	case verbSet:
-		err = c.SetAndRelease(ctx, k, v, session.IfFree(in.cookie))
-	case verbRelease:
-		err = c.ReleaseExclusive(ctx, k, in.cookie)
-	case verbRemove:
-		err = c.Remove(ctx, k, session.IfFree(in.cookie))
-	case verbCreate:
-		err = c.CreateUninitialized(ctx, k, v)
-	case verbReset:
-		err = c.ResetTimeout(ctx, k)
-	}
+	item, err := in.ask(ctx, c, k, payload)
 	var out answered
 	var busy *session.LockedError
 	switch {
@@ -472,4 +455,26 @@ func (s lostWrites) SetAndRelease(ctx context.Context, k session.Key, v session.
 		v.Payload = r.Payload
 	}
 	return s.Store.SetAndRelease(ctx, k, v, cond)
+}
+
+// ask asks a store for what is asked of it by State Server's rules.
+func (in asked) ask(ctx context.Context, c session.Store, k session.Key, payload []byte) (item session.Item, err error) {
+	v := session.Value{Payload: payload, Timeout: 20}
+	switch in.verb {
+	case verbGet:
+		item, err = c.Get(ctx, k)
+	case verbAcquire:
+		item, err = c.GetExclusive(ctx, k)
+	case verbSet:
+		err = c.SetAndRelease(ctx, k, v, session.IfFree(in.cookie))
+	case verbRelease:
+		err = c.ReleaseExclusive(ctx, k, in.cookie)
+	case verbRemove:
+		err = c.Remove(ctx, k, session.IfFree(in.cookie))
+	case verbCreate:
+		err = c.CreateUninitialized(ctx, k, v)
+	case verbReset:
+		err = c.ResetTimeout(ctx, k)
+	}
+	return item, err
 }

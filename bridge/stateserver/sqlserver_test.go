@@ -1,61 +1,19 @@
 package stateserver_test
 
 import (
-	"database/sql"
-	"os"
 	"testing"
-
-	_ "github.com/microsoft/go-mssqldb"
 
 	"github.com/aspstate/aspstate/bridge"
 	"github.com/aspstate/aspstate/bridge/stateserver"
-	"github.com/aspstate/aspstate/compat"
 	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/internal/testengine"
 	"github.com/aspstate/aspstate/session/storetest"
 )
 
 // onTable makes a table of the async provider on the test engine and serves it. clear empties it.
 func onTable(t *testing.T, database string) (addr string, foldsCase bool, clear func(t *testing.T)) {
 	t.Helper()
-	dsn := os.Getenv("ASPSTATE_TEST_SQLSERVER")
-	if dsn == "" {
-		t.Skip("ASPSTATE_TEST_SQLSERVER is not set: a DSN of a login that may create databases")
-	}
-	admin, err := sql.Open("sqlserver", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { admin.Close() })
-	for _, q := range []string{"DROP DATABASE IF EXISTS " + database, "CREATE DATABASE " + database} {
-		if _, err := admin.Exec(q); err != nil {
-			t.Fatal(err)
-		}
-	}
-	d, err := compat.ParseDSN(dsn + "&database=" + database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := compat.Connect(t.Context(), d, compat.ConnectOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	if _, err := s.Install(t.Context(), compat.SchemaOptions{Layout: layout.SQLServer}); err != nil {
-		t.Fatal(err)
-	}
-	held, err := s.Detect(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := held.Choose(layout.SQLServer, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	table, err := s.Open(t.Context(), found, compat.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { table.Close() })
+	table, clear := testengine.Table(t, database)
 	reg, err := layout.NewRegistry(layout.Application{Name: "shop", AppIDs: []string{appID("shop")}},
 		layout.Application{Name: "site2", AppIDs: []string{"/LM/W3SVC/2/ROOT"}}, layout.Application{Name: "spec", AppIDs: []string{"/w3svc/root/fxstatebvt"}},
 		layout.Application{Name: "forum", AppIDs: []string{appID("forum")}}, layout.Application{Name: "sho", AppIDs: []string{appID("sho")}})
@@ -68,12 +26,7 @@ func onTable(t *testing.T, database string) (addr string, foldsCase bool, clear 
 	}
 	store := &layout.Respelled{Table: table, Spelling: spelling, Rule: layout.RuleAsync21}
 	addr = serve(t, &stateserver.Front{Store: store, Settings: stateserver.Settings{Registry: reg}}, &bridge.Server{})
-	return addr, table.Layout().CaseInsensitiveIDs, func(t *testing.T) {
-		t.Helper()
-		if _, err := admin.Exec("DELETE FROM " + database + ".dbo.ASPNetSessionState"); err != nil {
-			t.Fatal(err)
-		}
-	}
+	return addr, table.Layout().CaseInsensitiveIDs, clear
 }
 
 // TestStoreOverTheWireOnSQLServer: the suite through the protocol, with a table behind it. It serves expired sessions until
