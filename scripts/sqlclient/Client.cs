@@ -2,14 +2,17 @@
 // write, against a server that is to behave as SQL Server does towards them, and checks every output.
 //
 //     sqlclient.exe inbox CONNECTIONSTRING      the commands of the in-box store (mode="SQLServer")
-//     sqlclient.exe async CONNECTIONSTRING      those of async 2.1 with repositoryType SqlServer, and of InMemory
+//     sqlclient.exe async CONNECTIONSTRING      those of async 2.1 with repositoryType SqlServer, InMemory and InMemoryDurable, and
+//                                               with a table of its own name
+//     sqlclient.exe compat CONNECTIONSTRING     those of async 2.1 with FrameworkCompat, over the tables of aspnet_regsql
+//     sqlclient.exe statements CONNECTIONSTRING statements like those of async 1.1, and of FrameworkCompat over its table
 //     sqlclient.exe chunks CONNECTIONSTRING     those of Microsoft.Web.SessionState.SqlInMemory
 //     sqlclient.exe driver CONNECTIONSTRING     the pool and its resets, transactions, errors
 //     sqlclient.exe cancel CONNECTIONSTRING     gets of a locked session that are given up; for each that has arrived at the
 //                                               server, a line is read from standard input
 //     sqlclient.exe wrong CONNECTIONSTRING      a login that must be refused with error 18456
 //
-// What the providers send and expect: sql-layouts.md 3.5, 6.2 and 9, tds-server-notes.md 12. The Go tests of package bridge/tds
+// What the providers send and expect: sql-layouts.md 3.5, 5, 6.2, 7 and 9, tds-server-notes.md 12. The Go tests of package bridge/tds
 // compile and run it. It exits with 1 and a line for each thing that is not as expected.
 using System;
 using System.Data;
@@ -33,13 +36,22 @@ static class Client
     {
         if (args.Length != 2)
         {
-            Console.Error.WriteLine("usage: sqlclient.exe inbox|async|chunks|driver|cancel|wrong CONNECTIONSTRING");
+            Console.Error.WriteLine("usage: sqlclient.exe inbox|async|compat|statements|chunks|driver|cancel|wrong CONNECTIONSTRING");
             return 2;
         }
         switch (args[0])
         {
             case "inbox": Inbox(args[1]); break;
-            case "async": Async(args[1], ""); Async(args[1], "M"); break;
+            case "async":
+                foreach (var after in new[] { "", "M", "MD" }) Async(args[1], "", after);
+                Async(args[1], "Shop_", "");
+                break;
+            case "compat": Compat(args[1]); break;
+            case "statements":
+                Statements(args[1], "ASPStateTempSessions", false, "\r\n");
+                Statements(args[1], "ASPStateTempSessions", true, "\r\n");
+                Statements(args[1], "Shop", false, "\n");
+                break;
             case "chunks": Chunks(args[1]); break;
             case "driver": Driver(args[1]); break;
             case "cancel": Cancel(args[1]); break;
@@ -222,24 +234,36 @@ static class Client
         }
     }
 
-    // ---- async 2.1: a connection out of the pool for each call
+    // ---- async providers: a connection out of the pool for each call
 
     static Read AsyncRead(string connection, string procedure, string id)
     {
         using (var c = new SqlConnection(connection))
-        using (var q = Procedure(c, procedure))
+        using (var q = Procedure(c, procedure)) return AsyncRead(c, q, id);
+    }
+
+    static Read AsyncRead(SqlConnection c, SqlCommand q, string id)
+    {
+        c.Open();
+        q.Parameters.Add("@SessionId", SqlDbType.NVarChar, 88).Value = id;
+        return Outputs(q, null);
+    }
+
+    // Outputs runs a read, whose payload is the output item, if there is one, or a row.
+    static Read Outputs(SqlCommand q, SqlParameter item)
+    {
+        var locked = Out(q, "@Locked", SqlDbType.Bit, 0);
+        var age = Out(q, "@LockAge", SqlDbType.Int, 0);
+        var cookie = Out(q, "@LockCookie", SqlDbType.Int, 0);
+        var flags = Out(q, "@ActionFlags", SqlDbType.Int, 0);
+        byte[] row = null;
+        using (var reader = q.ExecuteReader())
+            if (reader.Read()) row = (byte[])reader[0];
+        return new Read
         {
-            c.Open();
-            q.Parameters.Add("@SessionId", SqlDbType.NVarChar, 88).Value = id;
-            var locked = Out(q, "@Locked", SqlDbType.Bit, 0);
-            var age = Out(q, "@LockAge", SqlDbType.Int, 0);
-            var cookie = Out(q, "@LockCookie", SqlDbType.Int, 0);
-            var flags = Out(q, "@ActionFlags", SqlDbType.Int, 0);
-            byte[] row = null;
-            using (var reader = q.ExecuteReader())
-                if (reader.Read()) row = (byte[])reader[0];
-            return new Read { Locked = locked.Value, Age = age.Value, Cookie = cookie.Value, Flags = flags.Value, Payload = row };
-        }
+            Locked = locked.Value, Age = age.Value, Cookie = cookie.Value, Flags = flags.Value,
+            Payload = row ?? (item == null ? null : item.Value as byte[]),
+        };
     }
 
     static int AsyncWrite(string connection, string procedure, string id, int? cookie, byte[] item)
@@ -259,53 +283,297 @@ static class Client
         }
     }
 
-    static void Async(string connection, string suffix)
+    // Provider is how one of the async providers reads and writes. What it does is called as the procedures of 2.1 are.
+    class Provider
+    {
+        public string Name;
+        public Func<string, string, Read> Read;              // what, id
+        public Func<string, string, int?, byte[], int> Write; // what, id, cookie, item
+        public bool EmptyFlags;                              // what an exclusive read of an absent session gives as ActionFlags is 0, and not NULL
+    }
+
+    // Sees checks all that a read gave. cookie: -1 for an absent session. item: null for a locked one.
+    static void Sees(Provider p, string what, string id, int cookie, int flags, byte[] item, string when)
+    {
+        var r = p.Read(what, id);
+        bool good;
+        if (cookie < 0)
+            good = r.Missing && r.Age == DBNull.Value && r.Cookie == DBNull.Value && r.Payload == null &&
+                (p.EmptyFlags && what == "GetStateItemExclusive" ? 0.Equals(r.Flags) : r.Flags == DBNull.Value);
+        else
+            good = (item == null).Equals(r.Locked) && cookie.Equals(r.Cookie) && flags.Equals(r.Flags) && r.Age is int &&
+                (item == null ? r.Payload == null : Same(r.Payload, item)) &&
+                (item != null && what == "GetStateItemExclusive" ? 0.Equals(r.Age) : (int)r.Age >= 0);
+        Check(good, "{0}: {1} {2}: locked {3}, age {4}, cookie {5}, flags {6}, {7} bytes", p.Name, what, when, r.Locked, r.Age, r.Cookie, r.Flags,
+            r.Payload == null ? -1 : r.Payload.Length);
+    }
+
+    static void Writes(Provider p, string what, string id, int? cookie, byte[] item, int rows, string when)
+    {
+        int n = p.Write(what, id, cookie, item);
+        Check(n == rows, "{0}: {1} {2} writes {3} rows", p.Name, what, when, n);
+    }
+
+    static void Duplicate(Provider p, string what, string id)
+    {
+        try
+        {
+            p.Write(what, id, null, Noise(30, 1));
+            Check(false, "{0}: {1} succeeds a second time", p.Name, what);
+        }
+        catch (SqlException e)
+        {
+            Check(e.Number == 2627, "{0}: {1} gives {2} the second time", p.Name, what, e.Number);
+        }
+    }
+
+    // Provided checks what a provider does to sessions whose ids begin with some letters.
+    static void Provided(Provider p, string letters)
+    {
+        const string shared = "GetStateItem", exclusive = "GetStateItemExclusive";
+        Func<string, string> named = last => (letters + "sessionsessionsession").Substring(0, 23) + last + "0badcafe";
+        string id = named("0"), other = named("1");
+        byte[] item = Noise(7, 1);
+        Action absent = () =>
+        {
+            foreach (var read in new[] { shared, exclusive }) Sees(p, read, id, -1, 0, null, "of what is not there");
+            Writes(p, "UpdateStateItem", id, 1, item, 0, "of what is not there");
+            Writes(p, "ReleaseItemExclusive", id, 1, null, 0, "of what is not there");
+            Writes(p, "RemoveStateItem", id, 1, null, 0, "of what is not there");
+            Writes(p, "ResetItemTimeout", id, null, null, 0, "of what is not there");
+        };
+        absent();
+        Writes(p, "InsertUninitializedItem", id, null, item, 1, "at first");
+        foreach (var insert in new[] { "InsertUninitializedItem", "InsertStateItem" }) Duplicate(p, insert, id);
+        Sees(p, shared, id, 1, 1, item, "at first");
+        Sees(p, shared, id, 1, 0, item, "the second time");
+        Writes(p, "InsertUninitializedItem", other, null, item, 1, "of another");
+        Sees(p, exclusive, other, 2, 1, item, "at first");
+        Sees(p, shared, other, 2, 0, null, "after that");
+
+        int cookie = 1;
+        foreach (int length in new[] { 185, 7000, 7001, 8000, 8001, 20085, 145, 2 << 20, 185 })
+        {
+            Sees(p, exclusive, id, ++cookie, 0, item, "of a free one");
+            Action locked = () =>
+            {
+                foreach (var read in new[] { shared, exclusive }) Sees(p, read, id, cookie, 0, null, "of a locked one");
+            };
+            locked();
+            foreach (int wrong in new[] { cookie - 1, cookie + 1 })
+            {
+                Writes(p, "UpdateStateItem", id, wrong, Noise(30, 1), 0, "with a wrong cookie");
+                Writes(p, "ReleaseItemExclusive", id, wrong, null, 0, "with a wrong cookie");
+                Writes(p, "RemoveStateItem", id, wrong, null, 0, "with a wrong cookie");
+            }
+            locked();
+            item = Noise(length, length);
+            Writes(p, "UpdateStateItem", id, cookie, item, 1, "of " + length + " bytes");
+            Sees(p, shared, id, cookie, 0, item, "of what is written");
+        }
+        Sees(p, exclusive, id, ++cookie, 0, item, "of a free one");
+        Writes(p, "ResetItemTimeout", id, null, null, 1, "of a locked one");
+        Sees(p, shared, id, cookie, 0, null, "of a locked one");
+        Writes(p, "ReleaseItemExclusive", id, cookie, null, 1, "with its cookie");
+        Writes(p, "ResetItemTimeout", id, null, null, 1, "of a free one");
+        Sees(p, shared, id, cookie, 0, item, "of a released one");
+        Writes(p, "RemoveStateItem", id, cookie - 1, null, 0, "with a wrong cookie");
+        Sees(p, shared, id, cookie, 0, item, "after that");
+        Writes(p, "RemoveStateItem", id, cookie, null, 1, "with its cookie");
+        absent();
+
+        foreach (int length in new[] { 145, 7000, 20085 })
+        {
+            Writes(p, "InsertStateItem", id, null, Noise(length, 9), 1, "of " + length + " bytes");
+            Duplicate(p, "InsertStateItem", id);
+            Sees(p, exclusive, id, 2, 0, Noise(length, 9), "of what is inserted");
+            Writes(p, "RemoveStateItem", id, 2, null, 1, "with its cookie");
+        }
+        absent();
+        Sees(p, shared, other, 2, 0, null, "after all, of another");
+    }
+
+    // Async is 2.1 with procedures of its own, whose names have something before them or behind.
+    static void Async(string connection, string before, string after)
     {
         using (var c = new SqlConnection(connection))
         {
             c.Open();
             using (var t = c.BeginTransaction(IsolationLevel.ReadCommitted))
             {
-                using (var q = new SqlCommand("SELECT Count(*) FROM INFORMATION_SCHEMA.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_NAME = 'GetStateItem" + suffix + "'", c, t))
-                    Check((int)q.ExecuteScalar() == 1, "GetStateItem{0} is not there", suffix);
+                using (var q = new SqlCommand("SELECT Count(*) FROM INFORMATION_SCHEMA.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_NAME = '" + before + "GetStateItem" + after + "'", c, t))
+                    Check((int)q.ExecuteScalar() == 1, "{0}GetStateItem{1} is not there", before, after);
                 t.Commit();
             }
         }
-        string id = "async" + suffix.PadLeft(3, 'x') + "asyncsession0000" + "0badcafe";
-        Check(AsyncRead(connection, "GetStateItemExclusive" + suffix, id).Missing, "{0}: an absent session is found", suffix);
-        Check(AsyncWrite(connection, "InsertUninitializedItem" + suffix, id, null, Noise(7, 1)) == 1, "{0}: the uninitialized item is not inserted", suffix);
-        try
+        Provided(new Provider
         {
-            AsyncWrite(connection, "InsertStateItem" + suffix, id, null, Noise(7, 1));
-            Check(false, "{0}: a second insert succeeds", suffix);
-        }
-        catch (SqlException e)
-        {
-            Check(e.Number == 2627, "{0}: a second insert gives {1}", suffix, e.Number);
-        }
-        Check((int)AsyncRead(connection, "GetStateItem" + suffix, id).Flags == 1, "{0}: the first read is not told", suffix);
-        Check((int)AsyncRead(connection, "GetStateItem" + suffix, id).Flags == 0, "{0}: the second read is told", suffix);
-        int cookie = 1;
-        foreach (int length in new[] { 185, 8000, 8001, 20085, 2 << 20 })
-        {
-            var read = AsyncRead(connection, "GetStateItemExclusive" + suffix, id);
-            Check((bool)read.Locked == false && (int)read.Cookie == ++cookie, "{0}: exclusive read, cookie {1}, want {2}", suffix, read.Cookie, cookie);
-            Check((bool)AsyncRead(connection, "GetStateItem" + suffix, id).Locked, "{0}: a locked session is not locked for others", suffix);
-            var item = Noise(length, length);
-            Check(AsyncWrite(connection, "UpdateStateItem" + suffix, id, cookie - 1, item) == 0, "{0}: a stale cookie writes", suffix);
-            Check(AsyncWrite(connection, "UpdateStateItem" + suffix, id, cookie, item) == 1, "{0}: the write is not counted", suffix);
-            Check(Same(AsyncRead(connection, "GetStateItem" + suffix, id).Payload, item), "{0}: {1} bytes come back otherwise", suffix, length);
-        }
-        Check(AsyncWrite(connection, "ResetItemTimeout" + suffix, id, null, null) == 1, "{0}: the new timeout is not counted", suffix);
-        Check(AsyncWrite(connection, "ReleaseItemExclusive" + suffix, id, cookie, null) == 1, "{0}: the release is not counted", suffix);
-        Check(AsyncWrite(connection, "RemoveStateItem" + suffix, id, cookie, null) == 1, "{0}: the removal is not counted", suffix);
-        Check(AsyncRead(connection, "GetStateItem" + suffix, id).Missing, "{0}: a removed session is found", suffix);
+            Name = "async 2.1, " + before + "P" + after,
+            Read = (what, id) => AsyncRead(connection, before + what + after, id),
+            Write = (what, id, cookie, item) => AsyncWrite(connection, before + what + after, id, cookie, item),
+            EmptyFlags = after != "",
+        }, "async" + before + after);
+        Runs(connection, before + "DeleteExpiredSessionState" + after, CommandType.StoredProcedure);
+    }
+
+    static void Runs(string connection, string what, CommandType type)
+    {
         using (var c = new SqlConnection(connection))
-        using (var q = Procedure(c, "DeleteExpiredSessionState" + suffix))
+        using (var q = new SqlCommand(what, c) { CommandType = type })
         {
             c.Open();
             q.ExecuteNonQuery();
         }
+    }
+
+    // ---- FrameworkCompat: its own spelling of the in-box store's procedures, or the statements of 1.1
+
+    // Detected asks for the kind of the table as FrameworkCompat does at its start (sql-layouts.md 7).
+    static void Detected(string connection, string table, int want)
+    {
+        const string from = " FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = @name AND COLUMN_NAME = ";
+        using (var c = new SqlConnection(connection))
+        using (var q = new SqlCommand("DECLARE @name nvarchar(128) = N'" + table + "', @tableType int = 4, @kind nvarchar(128)\n" +
+            "SELECT @kind = DATA_TYPE" + from + "'SessionItemLong'\n" +
+            "IF @kind = 'image' SET @tableType = 3\n" +
+            "IF (SELECT COUNT(*)" + from + "'SessionItemShort') = 1 SET @tableType = 2\n" +
+            "IF (SELECT COUNT(*)" + from + "'LockDateLocal') = 0 SET @tableType = 1\n" +
+            "SELECT @tableType, 0", c))
+        {
+            c.Open();
+            using (var reader = q.ExecuteReader())
+                Check(reader.Read() && reader.FieldCount == 2 && want.Equals(reader[0]) && 0.Equals(reader[1]) && !reader.Read(), "the table of {0} is of another kind", table);
+        }
+    }
+
+    static void Compat(string connection)
+    {
+        Detected(connection, "ASPStateTempSessions", 2);
+        int before = 0; // bytes of what was read
+        Func<string, byte[], string> procedure = (what, item) =>
+        {
+            bool isLong = item != null && item.Length > 7000;
+            switch (what)
+            {
+                case "GetStateItem": return "TempGetStateItem3";
+                case "GetStateItemExclusive": return "TempGetStateItemExclusive3";
+                case "InsertStateItem": return "TempInsertStateItem" + (isLong ? "Long" : "Short");
+                case "ReleaseItemExclusive": return "TempReleaseStateItemExclusive";
+                case "ResetItemTimeout": return "TempResetTimeout";
+                case "UpdateStateItem": // those for long items are exchanged (sql-layouts.md 7.1)
+                    return "TempUpdateStateItem" + (before <= 7000 ? (isLong ? "Long" : "Short") : (isLong ? "LongNullShort" : "ShortNullLong"));
+            }
+            return "Temp" + what;
+        };
+        Provided(new Provider
+        {
+            Name = "FrameworkCompat",
+            Read = (what, id) =>
+            {
+                using (var c = new SqlConnection(connection))
+                using (var q = Procedure(c, procedure(what, null)))
+                {
+                    c.Open();
+                    q.Parameters.Add("@id", SqlDbType.NVarChar, 88).Value = id;
+                    var r = Outputs(q, Out(q, "@ItemShort", SqlDbType.VarBinary, 7000));
+                    if (r.Payload != null) before = r.Payload.Length;
+                    return r;
+                }
+            },
+            Write = (what, id, cookie, item) =>
+            {
+                using (var c = new SqlConnection(connection))
+                using (var q = Procedure(c, procedure(what, item)))
+                {
+                    c.Open();
+                    q.Parameters.Add("@id", SqlDbType.NVarChar, 88).Value = id;
+                    if (item != null)
+                    {
+                        if (item.Length > 7000) q.Parameters.Add("@ItemLong", SqlDbType.Image, item.Length).Value = item;
+                        else q.Parameters.Add("@ItemShort", SqlDbType.VarBinary, item.Length).Value = item;
+                        q.Parameters.Add("@Timeout", SqlDbType.Int).Value = 20;
+                    }
+                    if (cookie != null) q.Parameters.Add("@LockCookie", SqlDbType.Int).Value = cookie;
+                    return q.ExecuteNonQuery();
+                }
+            },
+        }, "compat");
+        Runs(connection, "DeleteExpiredSessions", CommandType.StoredProcedure);
+    }
+
+    // Text is a statement that does to a row of a table with an image what a procedure of 2.1 does (sql-layouts.md 3.6, 5). It is
+    // our own: of those that the providers send it has the parameters and the effect.
+    static string Text(string what, string table, bool memory)
+    {
+        const string row = "\nWHERE SessionId = @SessionId", owned = row + " AND LockCookie = @LockCookie", flag = "@ActionFlags = Flags & 1, Flags = Flags & ~1",
+            touched = "Expires = DATEADD(minute, Timeout, GETUTCDATE())";
+        string update = "UPDATE " + table + (memory ? "" : " WITH (ROWLOCK, XLOCK)") + "\nSET " + touched;
+        string payload = memory
+            ? "\nIF @Locked = 0\n    SELECT SessionItemLong FROM " + table + row
+            : "\nIF @pointer IS NOT NULL\n    READTEXT " + table + ".SessionItemLong @pointer 0 0\nCOMMIT TRANSACTION";
+        const string begun = "DECLARE @pointer varbinary(16)\nBEGIN TRANSACTION\n", pointed = ",\n    @pointer = CASE Locked WHEN 0 THEN TEXTPTR(SessionItemLong) END";
+        switch (what)
+        {
+            case "GetStateItem":
+                return (memory ? "" : begun) + update + ",\n    @Locked = Locked, @LockAge = DATEDIFF(second, LockDate, GETUTCDATE()), @LockCookie = LockCookie, " + flag +
+                    (memory ? "" : pointed) + row + payload;
+            case "GetStateItemExclusive":
+                if (!memory)
+                    return begun + update + ",\n    @LockAge = CASE Locked WHEN 0 THEN 0 ELSE DATEDIFF(second, LockDate, GETUTCDATE()) END," +
+                        "\n    LockDate = CASE Locked WHEN 0 THEN GETUTCDATE() ELSE LockDate END, LockDateLocal = CASE Locked WHEN 0 THEN GETDATE() ELSE LockDateLocal END," +
+                        "\n    @LockCookie = LockCookie = CASE Locked WHEN 0 THEN LockCookie + 1 ELSE LockCookie END,\n    @Locked = Locked, Locked = 1, " + flag + pointed + row + payload;
+                return "DECLARE @LockedCheck bit\nSET @ActionFlags = 0\nSELECT @LockedCheck = Locked, @ActionFlags = Flags & 1 FROM " + table + row +
+                    "\nIF @ActionFlags = 1\n    UPDATE " + table + " SET Flags = Flags & ~1" + row +
+                    "\nIF @LockedCheck = 0\n    " + update + ", @LockAge = 0, @Locked = Locked, Locked = 1, LockDate = GETUTCDATE(), LockDateLocal = GETDATE(), @LockCookie = LockCookie = LockCookie + 1" + row +
+                    "\nELSE\n    " + update + ", @LockAge = DATEDIFF(second, LockDate, GETUTCDATE()), @Locked = Locked, @LockCookie = LockCookie" + row + payload;
+            case "InsertStateItem":
+            case "InsertUninitializedItem":
+                bool fresh = what == "InsertUninitializedItem";
+                return "INSERT INTO " + table + " (SessionId, Timeout, SessionItemLong, Expires, LockDate, LockDateLocal, Locked, LockCookie" + (fresh ? ", Flags" : "") + ")" +
+                    "\nVALUES (@SessionId, @Timeout, @SessionItemLong, DATEADD(minute, @Timeout, GETUTCDATE()), GETUTCDATE(), GETDATE(), 0, 1" + (fresh ? ", 1" : "") + ")";
+            case "UpdateStateItem":
+                return "UPDATE " + table + "\nSET Locked = 0, Timeout = @Timeout, Expires = DATEADD(minute, @Timeout, GETUTCDATE()), SessionItemLong = @SessionItemLong" + owned;
+            case "ReleaseItemExclusive": return "UPDATE " + table + "\nSET Locked = 0, " + touched + owned;
+            case "RemoveStateItem": return "DELETE FROM " + table + owned;
+            case "ResetItemTimeout": return "UPDATE " + table + "\nSET " + touched + row;
+        }
+        throw new ArgumentException(what);
+    }
+
+    // Statements is 1.1, and FrameworkCompat over its table. end: how lines end.
+    static void Statements(string connection, string table, bool memory, string end)
+    {
+        Detected(connection, table, 3);
+        Runs(connection, "IF NOT EXISTS (SELECT * FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = '" + table + "')\nCREATE TABLE " + table + " (SessionId nvarchar(88) NOT NULL PRIMARY KEY)", CommandType.Text);
+        Func<SqlConnection, string, SqlCommand> statement = (c, what) => new SqlCommand(Text(what, table, memory).Replace("\n", end), c);
+        Provided(new Provider
+        {
+            Name = "async 1.1, " + table + (memory ? " in memory" : ""),
+            Read = (what, id) =>
+            {
+                using (var c = new SqlConnection(connection))
+                using (var q = statement(c, what)) return AsyncRead(c, q, id);
+            },
+            Write = (what, id, cookie, item) =>
+            {
+                using (var c = new SqlConnection(connection))
+                using (var q = statement(c, what))
+                {
+                    c.Open();
+                    q.Parameters.Add("@SessionId", SqlDbType.NVarChar, 88).Value = id;
+                    if (item != null)
+                    {
+                        q.Parameters.Add("@SessionItemLong", SqlDbType.Image, item.Length).Value = item;
+                        q.Parameters.Add("@Timeout", SqlDbType.Int).Value = 20;
+                    }
+                    if (cookie != null) q.Parameters.Add("@LockCookie", SqlDbType.Int).Value = cookie;
+                    return q.ExecuteNonQuery();
+                }
+            },
+            EmptyFlags = memory,
+        }, "text" + table.Substring(0, 4) + (memory ? "m" : "d"));
+        Runs(connection, ("CREATE TABLE #tblExpiredSessions (SessionId nvarchar(88) NOT NULL PRIMARY KEY)\nINSERT INTO #tblExpiredSessions SELECT SessionId FROM " + table +
+            " WHERE Expires < GETUTCDATE()\nDELETE FROM " + table + " WHERE SessionId IN (SELECT SessionId FROM #tblExpiredSessions)\nDROP TABLE #tblExpiredSessions").Replace("\n", end), CommandType.Text);
     }
 
     // ---- SqlInMemory: payloads of up to 7000 bytes, in up to nine such, in a table
