@@ -126,12 +126,22 @@ static class Client
             byte[] row = null;
             using (var reader = q.ExecuteReader())
                 if (reader.Read()) row = (byte[])reader[0];
+            Placed(item, row);
             return new Read
             {
                 Locked = locked.Value, Age = age.Value, Cookie = cookie.Value, Flags = flags.Value,
                 Payload = row ?? item.Value as byte[],
             };
         }
+    }
+
+    // Placed checks that a short item is the output, and a long one the row.
+    static void Placed(SqlParameter item, byte[] row)
+    {
+        var output = item.Value as byte[];
+        Check(output == null ? item.Value == DBNull.Value : row == null && output.Length <= 7000, "an item is an output of {0} and a row of {1} bytes",
+            output == null ? -1 : output.Length, row == null ? -1 : row.Length);
+        Check(row == null || row.Length > 7000, "an item of {0} bytes is a row", row == null ? -1 : row.Length);
     }
 
     static int InboxWrite(SqlConnection c, string procedure, string id, byte[] item, int timeout, int? cookie)
@@ -259,6 +269,7 @@ static class Client
         byte[] row = null;
         using (var reader = q.ExecuteReader())
             if (reader.Read()) row = (byte[])reader[0];
+        if (item != null) Placed(item, row);
         return new Read
         {
             Locked = locked.Value, Age = age.Value, Cookie = cookie.Value, Flags = flags.Value,
@@ -511,21 +522,21 @@ static class Client
         string payload = memory
             ? "\nIF @Locked = 0\n    SELECT SessionItemLong FROM " + table + row
             : "\nIF @pointer IS NOT NULL\n    READTEXT " + table + ".SessionItemLong @pointer 0 0\nCOMMIT TRANSACTION";
-        const string begun = "DECLARE @pointer varbinary(16)\nBEGIN TRANSACTION\n", pointed = ",\n    @pointer = CASE Locked WHEN 0 THEN TEXTPTR(SessionItemLong) END";
+        const string begun = "DECLARE @pointer varbinary(16)\nBEGIN TRANSACTION\n", pointed = ",\n    @pointer = CASE WHEN Locked = 1 THEN NULL ELSE TEXTPTR(SessionItemLong) END";
         switch (what)
         {
             case "GetStateItem":
-                return (memory ? "" : begun) + update + ",\n    @Locked = Locked, @LockAge = DATEDIFF(second, LockDate, GETUTCDATE()), @LockCookie = LockCookie, " + flag +
+                return (memory ? "" : begun) + update + ",\n    @Locked = Locked, @LockAge = DATEDIFF(ss, LockDate, GETUTCDATE()), @LockCookie = LockCookie, " + flag +
                     (memory ? "" : pointed) + row + payload;
             case "GetStateItemExclusive":
                 if (!memory)
-                    return begun + update + ",\n    @LockAge = CASE Locked WHEN 0 THEN 0 ELSE DATEDIFF(second, LockDate, GETUTCDATE()) END," +
-                        "\n    LockDate = CASE Locked WHEN 0 THEN GETUTCDATE() ELSE LockDate END, LockDateLocal = CASE Locked WHEN 0 THEN GETDATE() ELSE LockDateLocal END," +
-                        "\n    @LockCookie = LockCookie = CASE Locked WHEN 0 THEN LockCookie + 1 ELSE LockCookie END,\n    @Locked = Locked, Locked = 1, " + flag + pointed + row + payload;
+                    return begun + update + ",\n    @LockAge = Locked * DATEDIFF(ss, LockDate, GETUTCDATE())," +
+                        "\n    LockDate = CASE WHEN Locked = 1 THEN LockDate ELSE GETUTCDATE() END, LockDateLocal = CASE WHEN Locked = 1 THEN LockDateLocal ELSE GETDATE() END," +
+                        "\n    @LockCookie = LockCookie = CASE WHEN Locked = 1 THEN LockCookie ELSE LockCookie + 1 END,\n    @Locked = Locked, Locked = 1, " + flag + pointed + row + payload;
                 return "DECLARE @LockedCheck bit\nSET @ActionFlags = 0\nSELECT @LockedCheck = Locked, @ActionFlags = Flags & 1 FROM " + table + row +
                     "\nIF @ActionFlags = 1\n    UPDATE " + table + " SET Flags = Flags & ~1" + row +
                     "\nIF @LockedCheck = 0\n    " + update + ", @LockAge = 0, @Locked = Locked, Locked = 1, LockDate = GETUTCDATE(), LockDateLocal = GETDATE(), @LockCookie = LockCookie = LockCookie + 1" + row +
-                    "\nELSE\n    " + update + ", @LockAge = DATEDIFF(second, LockDate, GETUTCDATE()), @Locked = Locked, @LockCookie = LockCookie" + row + payload;
+                    "\nELSE\n    " + update + ", @LockAge = DATEDIFF(ss, LockDate, GETUTCDATE()), @Locked = Locked, @LockCookie = LockCookie" + row + payload;
             case "InsertStateItem":
             case "InsertUninitializedItem":
                 bool fresh = what == "InsertUninitializedItem";
@@ -572,8 +583,7 @@ static class Client
             },
             EmptyFlags = memory,
         }, "text" + table.Substring(0, 4) + (memory ? "m" : "d"));
-        Runs(connection, ("CREATE TABLE #tblExpiredSessions (SessionId nvarchar(88) NOT NULL PRIMARY KEY)\nINSERT INTO #tblExpiredSessions SELECT SessionId FROM " + table +
-            " WHERE Expires < GETUTCDATE()\nDELETE FROM " + table + " WHERE SessionId IN (SELECT SessionId FROM #tblExpiredSessions)\nDROP TABLE #tblExpiredSessions").Replace("\n", end), CommandType.Text);
+        Runs(connection, ("SELECT SessionId INTO #tblExpiredSessions FROM " + table + " WHERE Expires < GETUTCDATE()\nDELETE FROM " + table + " WHERE SessionId IN (SELECT SessionId FROM #tblExpiredSessions)\nDROP TABLE #tblExpiredSessions").Replace("\n", end), CommandType.Text);
     }
 
     // ---- SqlInMemory: payloads of up to 7000 bytes, in up to nine such, in a table
