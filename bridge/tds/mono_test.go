@@ -28,6 +28,7 @@ func TestSqlClient(t *testing.T) {
 	}
 	for _, mode := range []struct{ name, dsn string }{
 		{"no TLS", ""}, {"TLS for the login", ""}, {"TLS", ";Encrypt=true;TrustServerCertificate=true"},
+		{"MARS", ";MultipleActiveResultSets=true"}, // for which it asks, and which it does without
 	} {
 		for _, what := range []string{"inbox", "async", "compat", "statements", "chunks", "driver", "cancel", "wrong"} {
 			t.Run(what+", "+mode.name, func(t *testing.T) {

@@ -12,8 +12,9 @@ type told struct {
 	rows    [][]string
 	outputs map[string]string // by name as sent
 	errors  []int32
-	changes []byte // kinds of ENVCHANGE
-	begun   []byte // descriptor of the transaction that was begun
+	refused []sqlError // the errors, with their text
+	changes []byte     // kinds of ENVCHANGE
+	begun   []byte     // descriptor of the transaction that was begun
 	login   bool
 	done    int    // DONE tokens
 	last    uint16 // status of the last one
@@ -36,7 +37,9 @@ func understand(b []byte) (t told, err error) {
 			}
 		case tokenError:
 			one := reader{b: r.bytes(r.word())}
-			t.errors = append(t.errors, int32(one.dword()))
+			e := sqlError{number: int32(one.dword()), state: one.byte(), class: one.byte()}
+			e.text = one.text(one.word())
+			t.errors, t.refused = append(t.errors, e.number), append(t.refused, e)
 		case tokenInfo, tokenOrder, tokenColInfo, tokenTabName:
 			r.bytes(r.word())
 		case tokenLoginAck:
