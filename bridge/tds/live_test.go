@@ -9,12 +9,18 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
+	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -321,33 +327,130 @@ func TestLoginsAreRefused(t *testing.T) {
 	}
 }
 
-// TestFreeTDS: another client that we did not write.
+// tapped passes connections on to a server, and keeps what clients send.
+func tapped(t *testing.T, addr string) (at string, sent *shared) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent = &shared{}
+	var passing sync.WaitGroup
+	passing.Go(func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return
+			}
+			to, err := net.Dial("tcp", addr)
+			if err != nil {
+				from.Close()
+				continue
+			}
+			passing.Go(func() {
+				io.Copy(to, io.TeeReader(from, sent))
+				to.Close()
+			})
+			passing.Go(func() {
+				io.Copy(from, to)
+				from.Close()
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		passing.Wait()
+	})
+	return l.Addr().String(), sent
+}
+
+// TestFreeTDS: another client that we did not write, with each of its settings for encryption, before a front without TLS, one
+// with it, and one that requires it.
 func TestFreeTDS(t *testing.T) {
 	tsql, err := exec.LookPath("tsql")
 	if err != nil {
 		t.Skip("tsql is not installed (Debian: freetds-bin)")
 	}
-	store := memstore.New(memstore.Options{})
-	t.Cleanup(func() { store.Close() })
-	if err := store.SetAndRelease(t.Context(), session.Key{App: "sql:0badcafe", ID: "lit3py55t21z5v55vlm25s55"}, session.Value{Payload: []byte("x"), Timeout: 20}, session.Insert()); err != nil {
-		t.Fatal(err)
-	}
-	addr := serveFront(t, &Front{Store: store, Settings: Settings{Login: secretary}, TLS: certificate(t)})
-	host, port, _ := strings.Cut(addr, ":")
-	run := func(version, password, say string) (string, error) {
-		c := exec.Command(tsql, "-H", host, "-p", port, "-U", "web", "-P", password, "-D", "Sessions")
-		c.Env = append(c.Environ(), "TDSVER="+version)
-		c.Stdin = strings.NewReader(say)
-		out, err := c.CombinedOutput()
-		return string(out), err
-	}
-	for _, version := range []string{"7.3", "7.4"} {
-		out, err := run(version, "s3cret", "SELECT 1\ngo\nSELECT 42\ngo\nselect nonsense from nowhere\ngo\nexec dbo.sp_help\ngo\nSELECT 43\ngo\nexit\n")
-		if err != nil || !strings.Contains(out, "42") || !strings.Contains(out, "43") || strings.Count(out, "Msg 50000") != 2 || strings.Count(out, "does not know this one") != 2 {
-			t.Errorf("TDS %s: %v\n%s", version, err, out)
+	const (
+		refused = iota // nobody gets to know the password
+		all            // is encrypted
+		loginOnly
+		plain
+	)
+	clear := map[int]int{loginOnly: clearStatement, plain: clearLogin | clearStatement}
+	for _, c := range []struct {
+		front   string
+		setting string // empty: none, as where there is no file
+		want    int
+	}{
+		{"no TLS", "", plain}, {"no TLS", "off", plain}, {"no TLS", "request", plain}, {"no TLS", "require", refused},
+		{"TLS", "", loginOnly}, {"TLS", "off", plain}, {"TLS", "request", loginOnly}, {"TLS", "require", all},
+		{"TLS required", "", all}, {"TLS required", "off", all}, {"TLS required", "request", all}, {"TLS required", "require", all},
+	} {
+		for _, version := range []string{"7.3", "7.4"} {
+			t.Run(fmt.Sprintf("%s, encryption %q, TDS %s", c.front, c.setting, version), func(t *testing.T) {
+				store := memstore.New(memstore.Options{})
+				t.Cleanup(func() { store.Close() })
+				front := &Front{Store: store, Settings: Settings{Login: secretary}, RequireTLS: c.front == "TLS required"}
+				if c.front != "no TLS" {
+					front.TLS = certificate(t)
+				}
+				addr, sent := tapped(t, serveFront(t, front))
+				host, port, _ := strings.Cut(addr, ":")
+				conf := "[aspstate]\n\thost = " + host + "\n\tport = " + port + "\n\ttds version = " + version + "\n"
+				if c.setting != "" {
+					conf += "\tencryption = " + c.setting + "\n"
+				}
+				file := filepath.Join(t.TempDir(), "freetds.conf")
+				if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				run := func(password, say string) (string, error) {
+					cmd := exec.Command(tsql, "-S", "aspstate", "-U", "web", "-P", password, "-D", "Sessions")
+					cmd.Env = append(cmd.Environ(), "FREETDSCONF="+file)
+					cmd.Stdin = strings.NewReader(say)
+					out, err := cmd.CombinedOutput()
+					return string(out), err
+				}
+				out, err := run("s3cret", "SELECT 1\ngo\nSELECT 42\ngo\nselect nonsense from nowhere\ngo\nexec dbo.sp_help\ngo\nSELECT 43\ngo\nexit\n")
+				switch works := err == nil && strings.Contains(out, "42") && strings.Contains(out, "43") && strings.Count(out, "Msg 50000") == 2 && strings.Count(out, "does not know this one") == 2; {
+				case c.want == refused:
+					if err == nil || strings.Contains(out, "42") {
+						t.Errorf("it enters: %v\n%s", err, out)
+					}
+				case !works:
+					t.Errorf("%v\n%s", err, out)
+				}
+				if got := inClear(sent); got != clear[c.want] {
+					t.Errorf("what can be read on the way is %b, want %b", got, clear[c.want])
+				}
+				if c.want == refused {
+					return
+				}
+				if out, err := run("other", "SELECT 44\ngo\nexit\n"); err == nil || !strings.Contains(out, "18456") || strings.Contains(out, "\n44\n") {
+					t.Errorf("a wrong password: %v\n%s", err, out)
+				}
+			})
 		}
-		if out, err := run(version, "other", "SELECT 44\ngo\nexit\n"); err == nil || !strings.Contains(out, "18456") || strings.Contains(out, "\n44\n") {
-			t.Errorf("TDS %s, a wrong password: %v\n%s", version, err, out)
-		}
 	}
+}
+
+// What can be read of what a client sent.
+const (
+	clearLogin = 1 << iota
+	clearStatement
+)
+
+// inClear says what can be read of what TestFreeTDS's client sent.
+func inClear(sent *shared) (what int) {
+	said := sent.String()
+	_, login := hello("web", "s3cret", "Sessions")
+	at := binary.LittleEndian.Uint16(login[44:])
+	if strings.Contains(said, string(login[at:at+12])) { // the password
+		what |= clearLogin
+	}
+	if strings.Contains(said, string(appendText(nil, "SELECT 42"))) {
+		what |= clearStatement
+	}
+	return what
 }
