@@ -377,7 +377,7 @@ func TestFreeTDS(t *testing.T) {
 		loginOnly
 		plain
 	)
-	clear := map[int]int{loginOnly: clearStatement, plain: clearLogin | clearStatement}
+	readable := map[int]int{loginOnly: clearStatement, plain: clearLogin | clearStatement}
 	for _, c := range []struct {
 		front   string
 		setting string // empty: none, as where there is no file
@@ -421,8 +421,8 @@ func TestFreeTDS(t *testing.T) {
 				case !works:
 					t.Errorf("%v\n%s", err, out)
 				}
-				if got := inClear(sent); got != clear[c.want] {
-					t.Errorf("what can be read on the way is %b, want %b", got, clear[c.want])
+				if got := inClear(sent); got != readable[c.want] {
+					t.Errorf("what can be read on the way is %b, want %b", got, readable[c.want])
 				}
 				if c.want == refused {
 					return
