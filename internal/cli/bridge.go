@@ -57,8 +57,7 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 		return err
 	}
 	log := set.logger(s.Err)
-	again, over := reloads() // from now on to the very end: a signal that nobody waits for would end the program
-	defer over()
+	again := reloads() // from now on: a signal that nobody waits for would end the program
 	st, err := newStores(c, s)
 	if err != nil {
 		return err
