@@ -17,7 +17,7 @@ func (c *conn) serveBatch(b []byte, a *answer) error {
 		return err
 	}
 	if len(q.text) > longestText {
-		c.fails(a, tokenDone, unknown(fmt.Sprintf("a batch of %d bytes", len(q.text))))
+		c.fails(a, tokenDone, c.unknown(fmt.Sprintf("a batch of more than %d bytes", longestText)))
 		return nil
 	}
 	if served, err := c.serveOwn(q.text, nil, a, 0); served {
@@ -73,8 +73,7 @@ func (c *conn) batch(text string, words []string, a *answer, done byte, more uin
 	case makesProcedure(words), makesTable(words):
 		quiet() // it exists, as it were
 	default:
-		c.f.said.Warn(c.f.Logger, "a client sent SQL that nobody knows", "sql", beginning(text))
-		return unknown(beginning(text))
+		return c.unknown(beginning(text))
 	}
 	return nil
 }
@@ -217,7 +216,9 @@ func beginning(text string) string {
 // maskedWord is what people are shown of a word: not all of it where it may be a session's id, or is long.
 func maskedWord(w string) string {
 	const idLength, most = 20, 100
-	if len(w) >= idLength && strings.ContainsAny(w, "0123456789") && fxProcedures[strings.ToLower(w)] == nil || len(w) > most {
+	name := strings.ToLower(procName(w))
+	known := fxProcedures[name] != nil || isOld(name)
+	if len(w) >= idLength && strings.ContainsAny(w, "0123456789") && !known || len(w) > most {
 		return strings.ToValidUTF8(w[:4], "") + "…"
 	}
 	return w

@@ -103,7 +103,7 @@ func findProcedure(q *call) (*procedure, *sqlError) {
 	sent := procName(q.name)
 	if all == nil {
 		e := &sqlError{number: 2812, state: 62, class: 16, text: fmt.Sprintf("Could not find stored procedure '%s'.", sent)}
-		if slices.ContainsFunc(oldProcedures, func(old string) bool { return strings.EqualFold(old, name) }) {
+		if isOld(name) {
 			e.text += " It is that of ASP.NET 1.x, whose sessions come from another serializer; this server (aspstate) serves ASP.NET 2.0 and later."
 		}
 		return nil, e
@@ -119,6 +119,11 @@ func findProcedure(q *call) (*procedure, *sqlError) {
 		}
 	}
 	return nil, &sqlError{number: 8144, state: 2, class: 16, proc: sent, text: fmt.Sprintf("Procedure or function %s has other arguments than were specified.", sent)}
+}
+
+// isOld says whether a procedure is one of ASP.NET 1.x's.
+func isOld(name string) bool {
+	return slices.ContainsFunc(oldProcedures, func(old string) bool { return strings.EqualFold(old, name) })
 }
 
 // asyncNamed returns the procedure of async 2.x that has a name, whatever its table is; nil if there is none.
@@ -154,8 +159,10 @@ var memoryProcedures = func() map[string]*procedure {
 }()
 
 // has says whether a procedure has a parameter.
-func (p *procedure) has(name string) bool {
-	return slices.ContainsFunc(p.params, func(own string) bool { return strings.EqualFold(own, name) })
+func (p *procedure) has(name string) bool { return p.index(name) >= 0 }
+
+func (p *procedure) index(name string) int {
+	return slices.IndexFunc(p.params, func(own string) bool { return strings.EqualFold(own, name) })
 }
 
 // nameOf is the lower-case name of a call's parameter, its place's where it has none.
@@ -171,13 +178,16 @@ func (p *procedure) takes(q *call) bool {
 	if len(q.params) > len(p.params) {
 		return false
 	}
-	seen := map[string]bool{}
+	seen := 0 // a bit for each
 	for i, sent := range q.params {
-		name := p.nameOf(i, sent.name)
-		if seen[name] || !p.has(name) {
+		at := i
+		if sent.name != "" {
+			at = p.index(strings.TrimLeft(sent.name, "@"))
+		}
+		if at < 0 || seen&(1<<at) != 0 {
 			return false
 		}
-		seen[name] = true
+		seen |= 1 << at
 	}
 	return true
 }

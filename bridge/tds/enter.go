@@ -138,6 +138,7 @@ func (c *conn) login(l *login) error {
 	if c.database == "" {
 		c.database = defaultDatabase
 	}
+	c.folded = strings.ToLower(c.database)
 	var a answer
 	a.changedText(changeDatabase, c.database, "master")
 	a.message(&sqlError{number: 5701, state: 2, text: "Changed database context to '" + c.database + "'."}, serverName)

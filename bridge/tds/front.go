@@ -7,7 +7,6 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -91,6 +90,7 @@ type Front struct {
 	spids   atomic.Uint32
 	changed bridge.Live[Settings]
 	said    bridge.Seldom
+	strange bridge.Once // what nobody answers
 
 	chosen   sync.Once // of identity
 	identity string
@@ -103,7 +103,7 @@ func (f *Front) Change(s Settings) { f.changed.Set(s) }
 func (f *Front) settings() *Settings { return f.changed.Or(&f.Settings) }
 
 // about is what is said of the client's database.
-func (c *conn) about() Database { return c.f.settings().Databases[strings.ToLower(c.database)] }
+func (c *conn) about() Database { return c.f.settings().Databases[c.folded] }
 
 // serverName is what errors come from.
 const serverName = "aspstate"
@@ -114,6 +114,7 @@ type conn struct {
 	f           *Front
 	ctx         context.Context
 	database    string
+	folded      string // database in lower case
 	user        string
 	transaction uint64 // descriptor of the one that is open; 0: none
 	begun       uint64 // transactions so far

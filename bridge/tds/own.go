@@ -151,7 +151,7 @@ func (o *own) do(op layout.Operation) error {
 	f := tableOperations[op]
 	switch {
 	case f == nil:
-		return unknown("aspstate:" + beginning(string(op)))
+		return o.c.unknown("aspstate:" + beginning(string(op)))
 	case len(o.words) == 0, o.words[0] != o.layout.Reference, o.layout.Form == layout.FormNative:
 		return &sqlError{number: 208, state: 1, class: 16,
 			text: fmt.Sprintf("Invalid object name: what database '%s' of this server (aspstate) holds is layout %s.", o.c.database, o.layout.Name)}

@@ -233,7 +233,7 @@ func (o *own) scan() error {
 	if err != nil {
 		return err
 	}
-	name := strings.ToLower(o.c.database)
+	name := o.c.folded
 	var all []listed
 	if after != nil {
 		all = o.c.f.listings.of(name)

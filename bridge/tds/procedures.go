@@ -22,6 +22,7 @@ type performance struct {
 	ctx  context.Context
 	proc *procedure
 	call *call
+	name []string          // of the call's parameters, in lower case
 	out  map[string][]byte // outputs, by lower-case name; those that are not here stay NULL
 	rows uint64
 	set  *resultSet // nil: it gives none
@@ -37,8 +38,7 @@ type resultSet struct {
 func (c *conn) serveRPC(b []byte, a *answer) error {
 	q, err := parseRPC(b)
 	if errors.Is(err, errType) { // what follows it cannot be read, but the message has an end
-		c.f.said.Warn(c.f.Logger, "a client called something with a parameter that is not read here", "error", err)
-		c.fails(a, tokenDoneProc, unknown(err.Error()))
+		c.fails(a, tokenDoneProc, c.unknown(err.Error()))
 		return nil
 	}
 	if err != nil {
@@ -70,13 +70,12 @@ func (c *conn) serveCall(q *call, a *answer, more uint16) error {
 		return c.serveStatement(q, a, more)
 	}
 	if q.proc != 0 {
-		c.f.said.Warn(c.f.Logger, "a client called a system procedure that is not served", "number", q.proc)
-		fail(unknown(fmt.Sprintf("system procedure %d", q.proc)))
+		fail(c.unknown(fmt.Sprintf("system procedure %d", q.proc)))
 		return nil
 	}
 	proc, refusal := findProcedure(q)
 	if refusal != nil {
-		c.f.said.Warn(c.f.Logger, "a client called a procedure that is not served", "procedure", masked(q.name), "error", masked(refusal.text))
+		c.f.strange.Warn(c.f.Logger, "a client called a procedure that is not answered here", fmt.Sprintf("%s (error %d)", masked(q.name), refusal.number))
 		fail(refusal)
 		return nil
 	}
@@ -95,7 +94,7 @@ func (c *conn) serveStatement(q *call, a *answer, more uint16) error {
 	}
 	text, _ := q.params[0].text()
 	if len(text) > longestText {
-		return fail(unknown(fmt.Sprintf("a statement of %d bytes", len(text))))
+		return fail(c.unknown(fmt.Sprintf("a statement of more than %d bytes", longestText)))
 	}
 	if served, err := c.serveOwn(text, &call{params: q.params[min(2, len(q.params)):]}, a, more); served {
 		return err
@@ -116,15 +115,17 @@ func (c *conn) serveStatement(q *call, a *answer, more uint16) error {
 	}
 	proc := findStatement(words, names)
 	if proc == nil {
-		c.f.said.Warn(c.f.Logger, "a client sent a statement that nobody knows", "sql", beginning(text))
-		return fail(unknown(beginning(text)))
+		return fail(c.unknown(beginning(text)))
 	}
 	return c.perform(proc, own, a, more)
 }
 
 // perform does what a procedure does and answers with what it gives.
 func (c *conn) perform(proc *procedure, q *call, a *answer, more uint16) error {
-	p := &performance{c: c, ctx: c.ctx, proc: proc, call: q, out: map[string][]byte{}}
+	p := &performance{c: c, ctx: c.ctx, proc: proc, call: q, name: make([]string, len(q.params)), out: map[string][]byte{}}
+	for i := range q.params {
+		p.name[i] = proc.nameOf(i, q.params[i].name)
+	}
 	err := proc.do(p)
 	if errors.Is(err, session.ErrRefused) { // an ordinary error: the application is told, and no provider calls again (11)
 		c.f.said.Warn(c.f.Logger, "the store refused a call", "procedure", masked(q.name), "error", err)
@@ -162,7 +163,7 @@ func (c *conn) perform(proc *procedure, q *call, a *answer, more uint16) error {
 func (p *performance) param(names ...string) *param {
 	for i := range p.call.params {
 		for _, n := range names {
-			if p.proc.nameOf(i, p.call.params[i].name) == n {
+			if p.name[i] == n {
 				return &p.call.params[i]
 			}
 		}
@@ -172,7 +173,7 @@ func (p *performance) param(names ...string) *param {
 
 // output is what an output parameter gets, in its own type.
 func (p *performance) output(i int, o *param) []byte {
-	v, given := p.out[p.proc.nameOf(i, o.name)]
+	v, given := p.out[p.name[i]]
 	if !given {
 		return nil
 	}
@@ -461,8 +462,9 @@ func (p *performance) counts(err error) error {
 	case errors.Is(err, session.ErrNotFound), errors.Is(err, session.ErrStaleCookie), errors.As(err, &locked):
 		p.rows = 0
 	case errors.Is(err, session.ErrExists):
-		return &sqlError{number: 2627, state: 1, class: 14, proc: procName(p.call.name),
-			text: "Violation of PRIMARY KEY constraint. Cannot insert duplicate key: there is a session of this id already."}
+		e := *duplicate
+		e.proc = procName(p.call.name)
+		return &e
 	default:
 		return err
 	}

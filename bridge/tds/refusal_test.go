@@ -52,6 +52,35 @@ func TestAStoreThatRefuses(t *testing.T) {
 	}
 }
 
+// TestUnknownRequestsAreLoggedOnce: each by what it is, and the error names it; no session stands in the log.
+func TestUnknownRequestsAreLoggedOnce(t *testing.T) {
+	var log shared
+	db := client(t, &Front{Store: emptyStore(t), Settings: Settings{Login: secretary}, Logger: slog.New(slog.NewTextHandler(&log, nil))}, "Shop")
+	for range 3 {
+		for text, says := range map[string]string{"SELECT a FROM Orders": "orders", "DROP TABLE Customers": "customers", "DELETE Orders WHERE id = 'lit3py55t21z5v55vlm25s55'": "delete orders"} {
+			var e mssql.Error
+			if _, err := db.Exec(text); !asError(err, &e) || e.Number != 50000 || !strings.Contains(e.Message, says) {
+				t.Errorf("%s: %v", text, err)
+			}
+		}
+		for _, proc := range []string{"Nightly", "TempGetStateItemExclusive2"} {
+			var e mssql.Error
+			if _, err := db.Exec(proc); !asError(err, &e) || e.Number != 2812 || !strings.Contains(e.Message, proc) {
+				t.Errorf("%s: %v", proc, err)
+			}
+		}
+	}
+	said := log.String()
+	for _, once := range []string{"from orders", "drop table customers", "delete orders", "Nightly", "TempGetStateItemExclusive2"} {
+		if n := strings.Count(said, once); n != 1 {
+			t.Errorf("%s stands in the log %d times:\n%s", once, n, said)
+		}
+	}
+	if strings.Contains(said, "lit3py55") {
+		t.Errorf("the log:\n%s", said)
+	}
+}
+
 // TestOldProviders: those of ASP.NET 1.x, and those that take the server for SQL Server 7, are told so; what else is no call of a
 // provider is refused likewise, over one connection that lives on.
 func TestOldProviders(t *testing.T) {

@@ -131,7 +131,7 @@ func (c *conn) serveTransaction(b []byte, a *answer) error {
 		c.fails(a, tokenDone, &sqlError{number: 3903, state: 1, class: 16, text: "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION."})
 		return nil
 	default:
-		c.fails(a, tokenDone, unknown(fmt.Sprintf("transaction request %d", q.what)))
+		c.fails(a, tokenDone, c.unknown(fmt.Sprintf("transaction request %d", q.what)))
 		return nil
 	}
 	if q.again {
@@ -141,7 +141,8 @@ func (c *conn) serveTransaction(b []byte, a *answer) error {
 	return nil
 }
 
-// unknown is the error for what is not in the catalogue. It names what that is.
-func unknown(what string) *sqlError {
+// unknown is the error for what is not in the catalogue. It names what that is, to the client and, once, to people.
+func (c *conn) unknown(what string) *sqlError {
+	c.f.strange.Warn(c.f.Logger, "a client asked for what is not answered here", what)
 	return &sqlError{number: 50000, state: 1, class: 16, text: "This server (aspstate) answers the requests of ASP.NET's session-state providers, and does not know this one: " + what}
 }
