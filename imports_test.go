@@ -52,6 +52,7 @@ var rules = map[string]rule{
 	"internal/sandbox":    {module: []string{"session", "session/memstore", "compat/layout", "fixtures"}},
 	"internal/tdsproxy":   {},
 	"internal/testengine": {module: []string{"compat", "compat/layout"}},
+	"internal/traffic":    {module: []string{"session", "aspnetser"}},
 	"internal/ui":         {module: []string{"copier", "session"}, outside: []string{bar}},
 	"internal/webconfig":  {},
 	"fixtures":            {},
