@@ -62,6 +62,7 @@ func (f *Farm) exclusive(ctx context.Context, s session.Store, k session.Key, du
 		}
 		if errors.As(err, &locked) {
 			f.away.Add(1)
+			f.breakLock(ctx, s, k, locked.Cookie)
 		}
 		if err != nil {
 			return
@@ -69,6 +70,20 @@ func (f *Farm) exclusive(ctx context.Context, s session.Store, k session.Key, du
 		due = time.Now()
 		f.took(due, then(ctx, s, k, it))
 		return
+	}
+}
+
+// breakLock releases a lock that has been seen for too long: its page has died.
+func (f *Farm) breakLock(ctx context.Context, s session.Store, k session.Key, cookie int32) {
+	f.mu.Lock()
+	x := f.fact(k)
+	if x.cookie != cookie || x.seen.IsZero() {
+		x.cookie, x.seen = cookie, time.Now()
+	}
+	late := f.o.BreakAfter > 0 && time.Since(x.seen) > f.o.BreakAfter
+	f.mu.Unlock()
+	if late {
+		_ = s.ReleaseExclusive(ctx, k, cookie) // another page may have been faster
 	}
 }
 

@@ -36,6 +36,8 @@ type Options struct {
 	LockFor time.Duration
 	// Patience is how long a page asks for a locked session before it goes away. 0: 2 s.
 	Patience time.Duration
+	// BreakAfter is how long a lock may be seen before it is broken, as ASP.NET does after executionTimeout. 0: never.
+	BreakAfter time.Duration
 }
 
 // Farm is traffic under way.
@@ -64,6 +66,9 @@ type fact struct {
 	sent    int32 // the highest that was sent
 	removal removal
 	touched bool
+
+	cookie int32 // of the lock that was seen last, and since when it is seen
+	seen   time.Time
 }
 
 type removal uint8
