@@ -20,6 +20,9 @@ type disk struct {
 	key    []byte
 	done   control // as of the last flush
 
+	// early puts into the batch what must not be later than it; nil while the store is opened.
+	early func() error
+
 	*trouble
 }
 
@@ -109,6 +112,11 @@ func (d *disk) spill() error {
 }
 
 func (d *disk) commit(o *pebble.WriteOptions) error {
+	if d.early != nil {
+		if err := d.early(); err != nil {
+			return err
+		}
+	}
 	if err := d.batch.Commit(o); err != nil {
 		return err
 	}
@@ -121,20 +129,23 @@ func (d *disk) commit(o *pebble.WriteOptions) error {
 }
 
 // flush commits what was put and dropped, together with the control row. With sync all is on disk then.
-func (d *disk) flush(epoch uint16, revision uint64, sync bool) error {
+func (d *disk) flush(version byte, epoch uint16, revision uint64, sync bool) error {
 	if d.batch.Empty() && !(sync && d.behind) {
 		return nil
 	}
-	c := control{epoch, revision, d.done.flushes + 1}
-	d.done = c
-	var row [controlSize]byte
-	if err := d.batch.Set([]byte(controlKey), c.append(row[:0]), nil); err != nil {
+	d.done = control{version, epoch, revision, d.done.flushes + 1}
+	if err := d.putControl(); err != nil {
 		return err
 	}
 	if sync {
 		return d.commit(pebble.Sync)
 	}
 	return d.commit(pebble.NoSync)
+}
+
+func (d *disk) putControl() error {
+	var row [controlSize]byte
+	return d.batch.Set([]byte(controlKey), d.done.append(row[:0]), nil)
 }
 
 // readControl returns the control row; nil if there is none, which cannot be but by damage.

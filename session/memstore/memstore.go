@@ -1,7 +1,7 @@
 // Package memstore is the embedded session store: all sessions in memory, volatile or with a journal on disk.
 //
 // It is an ordinary session.Store in every declared difference (storetest.Rules), with the abilities Peeker, Scanner,
-// Applier, Counter, Sweeper and Waiter; Options.Quirks turns it into the likeness of single layouts and of the State
+// Applier, Counter, Sweeper, Waiter, Controller and Clocked; Options.Quirks turns it into the likeness of single layouts and of the State
 // Server. Sessions lie in 4096 shards, each under a lock of its own that is held for one step; waiters for a session's
 // lock queue up at the session and get it handed over. A session needs 185 bytes besides its id and payload, and what the
 // allocator rounds the payload up to (BenchmarkMemory); 210 are counted.
@@ -47,6 +47,9 @@ var (
 	_ session.Counter = (*Store)(nil)
 	_ session.Sweeper = (*Store)(nil)
 	_ session.Waiter  = (*Store)(nil)
+
+	_ session.Controller = (*Store)(nil)
+	_ session.Clocked    = (*Store)(nil)
 )
 
 // Store is an embedded session store. Its methods may be called concurrently.
@@ -70,6 +73,8 @@ type Store struct {
 	revision atomic.Uint64 // the last one given
 	epoch    uint16        // unclean stops so far, modulo 2^16
 
+	accord accord // what programs of a cut-over agree on
+
 	writer  *writer // nil: volatile
 	sweepAt atomic.Uint32
 
@@ -92,7 +97,7 @@ func newStore(o Options, identity string, seed [2]uint64) *Store {
 	s := &Store{
 		identity: identity, seed: seed, hash: hashKey, shards: new([shardCount]shard), now: o.Now, log: o.Logger,
 		firstCookie: 1, servesExpired: o.ServesExpired, quirks: o.Quirks, maxBytes: o.MaxBytes,
-		closing: make(chan struct{}),
+		accord: newAccord(), closing: make(chan struct{}),
 	}
 	s.renewStep = session.Instant(o.RenewStep.Seconds() * float64(session.Second))
 	if o.RenewStep > time.Second {
@@ -138,6 +143,7 @@ func (s *Store) Close() error {
 			sh.closed = true
 			sh.mu.Unlock()
 		}
+		s.closeAccord()
 		close(s.closing)
 		s.workers.Wait()
 		if s.writer != nil {

@@ -113,6 +113,7 @@ func readPayload(b []byte, e *entry) error {
 //
 //	u8 version, u16 unclean stops, u64 last Revision given, u64 number of the flush, little-endian
 type control struct {
+	version  byte // accordVersion while the store has rows of the accord, else controlVersion
 	epoch    uint16
 	revision uint64
 	flushes  uint64
@@ -121,22 +122,23 @@ type control struct {
 const (
 	controlKey     = "c"
 	controlVersion = 1
+	accordVersion  = 2
 	controlSize    = 1 + 2 + 8 + 8
 )
 
 func (c control) append(dst []byte) []byte {
-	dst = binary.LittleEndian.AppendUint16(append(dst, controlVersion), c.epoch)
+	dst = binary.LittleEndian.AppendUint16(append(dst, c.version), c.epoch)
 	dst = binary.LittleEndian.AppendUint64(dst, c.revision)
 	return binary.LittleEndian.AppendUint64(dst, c.flushes)
 }
 
 func parseControl(b []byte) (control, error) {
-	if len(b) > 0 && b[0] > controlVersion {
-		return control{}, fmt.Errorf("%w: rows of version %d, this program knows %d", ErrFormat, b[0], controlVersion)
+	if len(b) > 0 && b[0] > accordVersion {
+		return control{}, fmt.Errorf("%w: rows of version %d, this program knows %d", ErrFormat, b[0], accordVersion)
 	}
-	if len(b) != controlSize || b[0] != controlVersion {
+	if len(b) != controlSize || b[0] < controlVersion {
 		return control{}, fmt.Errorf("%w: control row of %d bytes", errRow, len(b))
 	}
 	le := binary.LittleEndian
-	return control{le.Uint16(b[1:]), le.Uint64(b[3:]), le.Uint64(b[11:])}, nil
+	return control{b[0], le.Uint16(b[1:]), le.Uint64(b[3:]), le.Uint64(b[11:])}, nil
 }

@@ -44,7 +44,7 @@ func (d *directory) load(o Options, memTable uint64) (*Store, *disk, error) {
 		return nil, disk, err
 	}
 	disk.behind = true // so that the control row is written
-	if err := disk.guard(func() error { return disk.flush(s.epoch, s.revision.Load(), true) }); err != nil {
+	if err := disk.guard(func() error { return disk.flush(s.version(), s.epoch, s.revision.Load(), true) }); err != nil {
 		return nil, disk, err
 	}
 	if fresh {
@@ -68,6 +68,9 @@ func (s *Store) restore(disk *disk, seal *seal) error {
 	}
 	revision, err := s.load(disk.db)
 	if err != nil {
+		return err
+	}
+	if err := s.loadAccord(disk.db); err != nil {
 		return err
 	}
 	disk.done = *c

@@ -159,7 +159,8 @@ func TestDurable(t *testing.T) {
 						if err := s.Close(); err != nil {
 							t.Fatal(err)
 						}
-						return openAt(t, dir, o)
+						s = openAt(t, dir, o)
+						return s
 					}
 					return storetest.Subject{Store: s, Clock: clock, Reopen: reopen}
 				}, r)

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/aspstate/aspstate/session"
 )
 
 // writer carries changed sessions to the disk. Calls put an entry into the queue when it changes; a goroutine takes
@@ -25,6 +27,8 @@ type writer struct {
 	queue []*entry
 	spare []*entry
 	gen   atomic.Pointer[generation] // being queued; changes under mu
+	early []session.Mark             // for the very next batch (see settle.go)
+	late  []accordRow                // for the last batch of the next flush, in order
 
 	// unsynced counts changes that are not on disk. Over half of jump, callers wait until theirs is; the other half is
 	// more than the calls that can be under way while one is counted.
@@ -54,6 +58,7 @@ func (s *Store) startWriter(d *disk, o Options, owned *directory) {
 	}
 	w.gen.Store(&generation{w: w, finished: make(chan struct{})})
 	s.writer = w
+	d.early = w.putEarly
 	period := w.every
 	if w.policy == SyncInterval {
 		// Half of it, so that a change that just missed a flush has the other half for the next one's work.
@@ -161,6 +166,8 @@ func (w *writer) flush(sync bool) error {
 	w.mu.Lock()
 	g, entries := w.gen.Load(), w.queue
 	w.queue, w.spare = w.spare[:0], nil
+	late := w.late
+	w.late = nil
 	w.gen.Store(&generation{w: w, finished: make(chan struct{})})
 	sync = sync || g.sync || w.policy != SyncOff
 	w.mu.Unlock()
@@ -171,7 +178,13 @@ func (w *writer) flush(sync bool) error {
 			return err
 		}
 	}
-	if err := w.disk.flush(w.s.epoch, w.s.revision.Load(), sync); err != nil {
+	if err := w.putEarly(); err != nil { // their ends may be among the late
+		return err
+	}
+	if err := w.putLate(late); err != nil {
+		return err
+	}
+	if err := w.disk.flush(w.s.version(), w.s.epoch, w.s.revision.Load(), sync); err != nil {
 		return err
 	}
 	if sync {

@@ -129,7 +129,7 @@ func TestEachRuleIsTested(t *testing.T) {
 type bare struct{ session.Store }
 
 func TestMissingAbilities(t *testing.T) {
-	for a := Peeks; a <= Counts; a <<= 1 {
+	for a := Peeks; a <= Clocks; a <<= 1 {
 		r := Ordinary()
 		open := func(clock *Clock) session.Store { return bare{sound(clock)} }
 		if failed := outcomes(t, open, r); len(failed) > 0 {
@@ -148,7 +148,8 @@ func TestBrokenStores(t *testing.T) {
 	}
 	flaws := maps.Clone(flawsOfVerbs)
 	maps.Copy(flaws, flawsOfAbilities)
-	if len(flaws) != len(flawsOfVerbs)+len(flawsOfAbilities) {
+	maps.Copy(flaws, flawsOfControl)
+	if len(flaws) != len(flawsOfVerbs)+len(flawsOfAbilities)+len(flawsOfControl) {
 		t.Error("two flaws have one name")
 	}
 	for name, b := range flaws {

@@ -27,6 +27,15 @@ type flawed struct {
 	sweep   func(ctx context.Context, limit int) (int, error)
 	wait    func(ctx context.Context, k session.Key, d time.Duration) (session.Item, error)
 	count   func(ctx context.Context) (int64, error)
+
+	agreement func(ctx context.Context) (session.Agreement, error)
+	agree     func(ctx context.Context, app string, body []byte, epoch int64) (int64, error)
+	lease     func(ctx context.Context, l session.Lease, d time.Duration) (session.Agreement, error)
+	leave     func(ctx context.Context, holder string) error
+	mark      func(ctx context.Context, marks ...session.Mark) error
+	unmark    func(ctx context.Context, marks ...session.Mark) error
+	marks     func(ctx context.Context, app string, after *session.Mark, limit int) ([]session.Mark, error)
+	now       func(ctx context.Context) (session.Instant, error)
 }
 
 // newFlawed returns a store that is sound until one of its methods is replaced.
@@ -37,6 +46,7 @@ func newFlawed(clock *Clock) *flawed {
 		get: s.Get, x: s.GetExclusive, set: s.SetAndRelease, release: s.ReleaseExclusive, remove: s.Remove, reset: s.ResetTimeout,
 		create: s.CreateUninitialized, peek: s.Peek, scan: s.Scan, apply: s.Apply, after: s.After, sweep: s.Sweep,
 		wait: s.WaitExclusive, count: s.Count,
+		agreement: s.Agreement, agree: s.Agree, lease: s.Lease, leave: s.Leave, mark: s.Mark, unmark: s.Unmark, marks: s.Marks, now: s.Now,
 	}
 }
 
@@ -94,6 +104,38 @@ func (f *flawed) WaitExclusive(ctx context.Context, k session.Key, d time.Durati
 
 func (f *flawed) Count(ctx context.Context) (int64, error) {
 	return f.count(ctx)
+}
+
+func (f *flawed) Agreement(ctx context.Context) (session.Agreement, error) {
+	return f.agreement(ctx)
+}
+
+func (f *flawed) Agree(ctx context.Context, app string, body []byte, epoch int64) (int64, error) {
+	return f.agree(ctx, app, body, epoch)
+}
+
+func (f *flawed) Lease(ctx context.Context, l session.Lease, d time.Duration) (session.Agreement, error) {
+	return f.lease(ctx, l, d)
+}
+
+func (f *flawed) Leave(ctx context.Context, holder string) error {
+	return f.leave(ctx, holder)
+}
+
+func (f *flawed) Mark(ctx context.Context, marks ...session.Mark) error {
+	return f.mark(ctx, marks...)
+}
+
+func (f *flawed) Unmark(ctx context.Context, marks ...session.Mark) error {
+	return f.unmark(ctx, marks...)
+}
+
+func (f *flawed) Marks(ctx context.Context, app string, after *session.Mark, limit int) ([]session.Mark, error) {
+	return f.marks(ctx, app, after, limit)
+}
+
+func (f *flawed) Now(ctx context.Context) (session.Instant, error) {
+	return f.now(ctx)
 }
 
 // edit changes a record behind the store's back.

@@ -25,6 +25,8 @@ type harness struct {
 	sweeper session.Sweeper
 	waiter  session.Waiter
 	counter session.Counter
+	control session.Controller
+	clocked session.Clocked
 }
 
 func newHarness(t TB, sub Subject, r Rules) *harness {
@@ -41,6 +43,8 @@ func (h *harness) use(s session.Store) {
 	h.sweeper, _ = s.(session.Sweeper)
 	h.waiter, _ = s.(session.Waiter)
 	h.counter, _ = s.(session.Counter)
+	h.control, _ = s.(session.Controller)
+	h.clocked, _ = s.(session.Clocked)
 }
 
 // need skips the check if the store lacks an ability that its rules do not demand.

@@ -83,7 +83,7 @@ type Rules struct {
 }
 
 // Abilities is a set of the interfaces beside session.Store.
-type Abilities uint8
+type Abilities uint16
 
 // The abilities.
 const (
@@ -93,8 +93,10 @@ const (
 	Sweeps
 	Waits
 	Counts
+	Controls
+	Clocks
 
-	AllAbilities = Peeks | Scans | Applies | Sweeps | Waits | Counts
+	AllAbilities = Peeks | Scans | Applies | Sweeps | Waits | Counts | Controls | Clocks
 )
 
 // AllConditions are the three kinds.

@@ -82,7 +82,7 @@ var checks = func() []check {
 	var all []check
 	for _, some := range [][]check{
 		verbChecks, changeChecks, lockChecks, markChecks, expiryChecks, payloadChecks, keyChecks, concurrencyChecks, peekChecks, scanChecks,
-		applyChecks, sweepChecks, waitChecks,
+		applyChecks, sweepChecks, waitChecks, controlChecks, dirtyChecks, clockChecks,
 	} {
 		all = append(all, some...)
 	}
