@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -18,11 +19,9 @@ import (
 
 // accordTold is what the client of one session knows: it marks, changes and unmarks by turns.
 type accordTold struct {
-	k        session.Key
-	marked   atomic.Int64 // highest number whose mark may be there: its Mark was called
-	changed  atomic.Int64 // highest number whose change has returned
-	unmarked atomic.Int64 // highest number whose Unmark was called
-	epoch    *atomic.Int64
+	k     session.Key
+	epoch *atomic.Int64
+	size  int // of payloads, in bytes
 }
 
 func (c *accordTold) mark(n int64) session.Mark {
@@ -32,8 +31,15 @@ func (c *accordTold) mark(n int64) session.Mark {
 // TestMarksCrashWithChanges: whatever a crash leaves, a change is not there without its mark, unless the mark had been taken
 // away; and then the change is there. What was agreed is there if it was told.
 func TestMarksCrashWithChanges(t *testing.T) {
-	for _, policy := range []Policy{SyncAlways, SyncInterval, SyncOff} {
-		t.Run(policy.String(), func(t *testing.T) {
+	for name, c := range map[string]struct {
+		policy Policy
+		size   int
+	}{
+		"always": {SyncAlways, 3000}, "interval": {SyncInterval, 3000}, "off": {SyncOff, 3000},
+		"several batches": {SyncInterval, batchGoal / 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			policy := c.policy
 			mem := vfs.NewCrashableMem()
 			files := &hookFS{FS: mem}
 			s, err := open("store", Options{FS: files, Sync: policy, SyncEvery: 10 * time.Millisecond}, 32<<10)
@@ -43,7 +49,7 @@ func TestMarksCrashWithChanges(t *testing.T) {
 			var agreed atomic.Int64
 			clients := make([]*accordTold, 4)
 			for i := range clients {
-				clients[i] = &accordTold{k: session.Key{App: "shop", ID: fmt.Sprint("session", i)}, epoch: &agreed}
+				clients[i] = &accordTold{k: session.Key{App: "shop", ID: fmt.Sprint("session", i)}, epoch: &agreed, size: c.size}
 			}
 			type left struct {
 				fs     *vfs.MemFS
@@ -51,16 +57,18 @@ func TestMarksCrashWithChanges(t *testing.T) {
 			}
 			var crashes []left
 			var points atomic.Int64
+			var random sync.Mutex // syncs of tables and logs come at once
+			rng := rand.New(rand.NewPCG(7, uint64(c.size)))
 			files.mu.Lock()
-			files.onSync = func() { // the lock of files is not held: syncs of tables and logs come at once
+			files.onSync = func() {
 				if points.Add(1) > 60 {
 					return
 				}
 				told := agreed.Load()
-				one := left{mem.CrashClone(vfs.CrashCloneCfg{}), told}
-				files.mu.Lock()
-				crashes = append(crashes, one)
-				files.mu.Unlock()
+				random.Lock()
+				defer random.Unlock()
+				crashes = append(crashes, left{mem.CrashClone(vfs.CrashCloneCfg{}), told},
+					left{mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 70, RNG: rng}), told})
 			}
 			files.mu.Unlock()
 			var all sync.WaitGroup
@@ -104,7 +112,7 @@ func (c *accordTold) turn(s *Store, n int64, agrees bool) error {
 	if err := s.Mark(ctx, c.mark(n)); err != nil {
 		return err
 	}
-	p := append(fmt.Appendf(nil, "%09d", n), make([]byte, 3000)...)
+	p := append(fmt.Appendf(nil, "%09d", n), make([]byte, c.size)...)
 	if err := s.SetAndRelease(ctx, c.k, session.Value{Payload: p, Timeout: 20}, session.IfFree(0)); err != nil {
 		return err
 	}
