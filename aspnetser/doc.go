@@ -5,7 +5,8 @@
 // [Collection.Append]. Items come as Go values: a string, an int32, a time.Time, a []string for a List<string>, a struct for
 // a class of the application. Whoever wants the whole of a session decodes it: [Decode] gives a [Session] of values,
 // [Session.Append] writes one. [Index] tells where the items are and decodes none, [Examine] only says whether a blob can be
-// decoded and how it is stored, and [AppendText], [AppendJSON] and [AppendOffsets] show one. [Inflate] and [Deflate] are the
+// decoded and how it is stored, [Equal] compares two sessions whatever form they are stored in, and [AppendText],
+// [AppendJSON] and [AppendOffsets] show one. [Inflate] and [Deflate] are the
 // outer layer of compressed blobs.
 //
 // What is no string, number or date in a session is an Object, the record stream of .NET's BinaryFormatter. Package nrbf
