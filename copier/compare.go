@@ -14,6 +14,7 @@ type Aspect string
 const (
 	AspectMissing Aspect = "missing" // the target has no such session
 	AspectExtra   Aspect = "extra"   // the source has no such session
+	AspectSuffix  Aspect = "suffix"  // the target has it under another id rule or another id of its application
 	AspectID      Aspect = "id"      // spelled in another letter case
 	AspectPayload Aspect = "payload"
 	AspectTimeout Aspect = "timeout"
@@ -60,14 +61,14 @@ func samePayload(a, b []byte, anyForm bool) bool {
 		return false
 	}
 	most := int64(max(len(a), len(b))) // either may be the long plain form of the other
-	pa, okA := plain(a, most)
-	pb, okB := plain(b, most)
+	pa, okA := plain(a, most, aspnetser.CompressionAuto)
+	pb, okB := plain(b, most, aspnetser.CompressionAuto)
 	return okA && okB && bytes.Equal(pa, pb)
 }
 
-// plain returns the uncompressed form of a payload, if it is at most as long as most or the codec's own limit.
-func plain(p []byte, most int64) ([]byte, bool) {
-	o := aspnetser.Options{MaxInflated: max(most, aspnetser.DefaultMaxInflated)}
+// plain returns the uncompressed form of a payload that can be decoded, if it is at most as long as most or the codec's own limit.
+func plain(p []byte, most int64, stored aspnetser.Compression) ([]byte, bool) {
+	o := aspnetser.Options{Compressed: stored, MaxInflated: max(most, aspnetser.DefaultMaxInflated)}
 	switch form, err := aspnetser.Examine(p, o); {
 	case err != nil:
 		return nil, false

@@ -224,7 +224,7 @@ func TestVerifyAfterARespelling(t *testing.T) {
 	b.fill(5)
 	b.o.RemoveOld = true
 	b.mustRun()
-	if c, err := Verify(t.Context(), b.o); err != nil || c.Differing != 0 {
+	if c, err := Verify(t.Context(), b.o, b.how); err != nil || c.Differing != 0 {
 		t.Errorf("%v, %+v", err, c)
 	}
 	if r := b.mustRun(); r.TargetOwned != 0 || r.Deleted != 0 {
@@ -364,7 +364,7 @@ func TestVerifyCountsWhatNoCopyCouldHold(t *testing.T) {
 	b.fill(5)
 	b.mustRun()
 	b.put(b.from, b.record(session.Key{ID: raw(9) + "0badcafe"}, fixtures.Blob("empty")))
-	if c, err := Verify(t.Context(), b.o); err != nil || c.Refused != 1 || c.Equal != 5 {
+	if c, err := Verify(t.Context(), b.o, b.how); err != nil || c.Refused != 1 || c.Equal != 5 {
 		t.Errorf("%v, %+v", err, c)
 	}
 }

@@ -23,6 +23,7 @@ type bench struct {
 	now      time.Time
 	from, to *memstore.Store
 	o        Options
+	how      VerifyOptions // without pauses
 	events   []Event
 }
 
@@ -43,6 +44,7 @@ func newBench(t *testing.T) *bench {
 		},
 		PageRows: 7, Workers: 3,
 	}
+	b.how.Settle = -1
 	return b
 }
 

@@ -42,7 +42,7 @@ func TestPartitions(t *testing.T) {
 	if r = b.mustRun(); r.Deleted != 1 || r.Unchanged != 89 {
 		t.Errorf("deleted %d, unchanged %d", r.Deleted, r.Unchanged)
 	}
-	if c, err := Verify(t.Context(), b.o); err != nil || c.Equal != 89 || c.Differing != 0 {
+	if c, err := Verify(t.Context(), b.o, b.how); err != nil || c.Equal != 89 || c.Differing != 0 {
 		t.Errorf("verify: %+v, %v", c, err)
 	}
 }

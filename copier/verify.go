@@ -2,181 +2,211 @@ package copier
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/aspstate/aspstate/session"
 )
 
-// Comparison is the outcome of a verification.
+// Comparison is the outcome of a verification. The source rows that were scanned are the sum of SkippedExpired, Superseded,
+// Refused, Equal, Gone, and those among Differing, Busy, Pending and TargetOwned that are no extra rows of the target.
 type Comparison struct {
-	Scanned        int64 // source rows looked at
-	SkippedExpired int64
-	Superseded     int64
-	Refused        int64 // rows that no copy could hold, that nobody can read, or whose application is unknown
-	Unknown        int64 // among the refused: rows of no known application, or under a rule that was not named
-	Equal          int64
-	Differing      int64            // sessions that differ in at least one aspect, missing and extra ones included
-	Aspects        map[Aspect]int64 // how often each aspect differs; a session may count under several
+	Scanned        int64 `json:"scanned"` // source rows looked at
+	SkippedExpired int64 `json:"skipped_expired"`
+	Superseded     int64 `json:"superseded"`
+	Refused        int64 `json:"refused"` // rows that no copy could hold, that nobody can read, or whose application is unknown
+	Unknown        int64 `json:"unknown"` // among the refused: rows of no known application, or under a rule that was not named
+	Equal          int64 `json:"equal"`
+	Decoded        int64 `json:"decoded"`      // among the equal: payloads of other bytes that decode to the same session
+	Gone           int64 `json:"gone"`         // removed from the source, or expired, while they were compared
+	Busy           int64 `json:"busy"`         // kept changing, so that nobody can say
+	Pending        int64 `json:"pending"`      // beside a copy that goes on: changes that it has not carried yet
+	TargetOwned    int64 `json:"target_owned"` // beside a ledger: rows that the target's application has made or changed
+	Differing      int64 `json:"differing"`    // sessions that differ in at least one aspect, missing and extra ones included
+
+	Aspects map[Aspect]int64 `json:"aspects"` // how often each aspect differs; a session may count under several
+
+	Began   time.Time `json:"began"` // UTC; of the first part, where it was resumed
+	Resumed bool      `json:"resumed"`
 }
 
-// Verify compares two stores as they are now, and writes nothing: every live source row with the target row that a copy
-// would have made of it, and every live target row with its source. Payloads are equal when their bytes are, or when
-// they inflate to the same bytes. A row that differs is read again from both sides before it is called different.
-//
-// State, StartOver, RemoveOld and the compression of the target are not looked at.
-func Verify(ctx context.Context, o Options) (Comparison, error) {
-	o.setDefaults()
-	if err := o.check(); err != nil {
-		return Comparison{}, err
+// add takes in what a page has found.
+func (c *Comparison) add(d *Comparison) {
+	c.Scanned += d.Scanned
+	c.SkippedExpired += d.SkippedExpired
+	c.Superseded += d.Superseded
+	c.Refused += d.Refused
+	c.Unknown += d.Unknown
+	c.Equal += d.Equal
+	c.Decoded += d.Decoded
+	c.Gone += d.Gone
+	c.Busy += d.Busy
+	c.Pending += d.Pending
+	c.TargetOwned += d.TargetOwned
+	c.Differing += d.Differing
+	for a, n := range d.Aspects {
+		c.Aspects[a] += n
 	}
-	v := &verification{
-		Job: &Job{o: o, notices: map[NoticeKind]int{}, pace: &pacer{rate: o.Rate}},
-		sum: Comparison{Aspects: map[Aspect]int64{}},
-	}
-	if err := v.scan(ctx, PhaseVerify, o.Source, o.From.Title, v.sourcePage); err != nil {
-		return v.sum, err
-	}
-	err := v.scan(ctx, PhaseExtra, o.Target, o.To.Title, v.targetPage)
-	return v.sum, err
-}
-
-type verification struct {
-	*Job
-	mu  sync.Mutex
-	sum Comparison
-}
-
-func (v *verification) scan(ctx context.Context, ph Phase, s Source, title string,
-	work func(context.Context, session.Page) error,
-) error {
-	v.observe(PhaseStarted{Phase: ph, Total: count(ctx, s)})
-	if ph == PhaseExtra { // that a row is there is all that matters
-		s = skim(s)
-	}
-	var rows int64
-	return v.pager(s, title).run(ctx, "", func(ctx context.Context, got session.Page) (tally, error) {
-		return tally{}, work(ctx, got)
-	}, func(_ session.Cursor, n int, _ tally) error {
-		rows += int64(n)
-		v.observe(Progress{Phase: ph, Rows: rows})
-		return nil
-	})
-}
-
-func (v *verification) add(f func(*Comparison)) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	f(&v.sum)
-}
-
-// sourcePage compares one page of source rows with their copies.
-func (v *verification) sourcePage(ctx context.Context, got session.Page) error {
-	p := &pageCopy{Job: v.Job, now: session.At(v.o.Now())}
-	jobs, err := p.jobs(ctx, got)
-	if err != nil {
-		return err
-	}
-	v.add(func(c *Comparison) {
-		c.Scanned += p.n.Scanned
-		c.SkippedExpired += p.n.SkippedExpired
-		c.Superseded += p.n.Superseded
-		c.Refused += p.n.Refused
-		c.Unknown += p.n.Unknown
-	})
-	doubt, _, err := v.compare(ctx, jobs)
-	if err != nil || len(doubt) == 0 {
-		return err
-	}
-	// Both ends may be in use: look again before calling anything different.
-	keys := make([]session.Key, len(doubt))
-	for i, j := range doubt {
-		keys[i] = j.src.Key
-	}
-	again, err := v.o.Source.Peek(ctx, keys)
-	if err != nil {
-		return fmt.Errorf("reading %s again: %w", v.o.From.Title, err)
-	}
-	kept := doubt[:0]
-	for i, r := range again {
-		if r == nil || dead(r, p.now, v.o.From.Layout) {
-			continue // gone meanwhile: its copy, if it stays, is found as extra
-		}
-		doubt[i].src = r
-		if err := v.o.desire(doubt[i]); err != nil {
-			return fmt.Errorf("session %v: %w", r.Key, err)
-		}
-		kept = append(kept, doubt[i])
-	}
-	differ, how, err := v.compare(ctx, kept)
-	if err != nil {
-		return err
-	}
-	for i, j := range differ {
-		v.differs(j.want.Key, how[i])
-	}
-	return nil
-}
-
-// compare counts the jobs whose copies are equal and returns the others with what differs.
-func (v *verification) compare(ctx context.Context, jobs []*job) (differ []*job, how [][]Aspect, err error) {
-	if len(jobs) == 0 {
-		return nil, nil, nil
-	}
-	keys := make([]session.Key, len(jobs))
-	for i, j := range jobs {
-		keys[i] = j.want.Key
-	}
-	rows, err := v.o.Target.Peek(ctx, keys)
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading %s: %w", v.o.To.Title, err)
-	}
-	var equal int64
-	for i, j := range jobs {
-		as := []Aspect{AspectMissing}
-		if rows[i] != nil {
-			as = compare(&j.want, rows[i], true)
-		}
-		if as == nil {
-			equal++
-			continue
-		}
-		differ, how = append(differ, j), append(how, as)
-	}
-	v.add(func(c *Comparison) { c.Equal += equal })
-	return differ, how, nil
-}
-
-// targetPage looks for live target rows that the source lacks.
-func (v *verification) targetPage(ctx context.Context, got session.Page) error {
-	recs := got.Records
-	now := session.At(v.o.Now())
-	if v.o.inPlace() {
-		return nil // what has no old row beside it is what a re-spelling leaves
-	}
-	from, err := (&pageSweep{Job: v.Job, now: now}).origins(ctx, recs, func(int) (uint32, bool) { return 0, false })
-	if err != nil {
-		return err
-	}
-	for i := range recs {
-		if from[i] == originGone && !dead(&recs[i], now, v.o.To.Layout) {
-			v.differs(recs[i].Key, []Aspect{AspectExtra})
-		}
-	}
-	return nil
-}
-
-func (v *verification) differs(k session.Key, as []Aspect) {
-	v.add(func(c *Comparison) {
-		c.Differing++
-		for _, a := range as {
-			c.Aspects[a]++
-		}
-	})
-	v.notice(NoticeDifference, k, "%v", as)
 }
 
 // Differences lists the aspects that differ, in a stable order.
 func (c *Comparison) Differences() []Aspect { return slices.Sorted(maps.Keys(c.Aspects)) }
+
+// VerifyOptions say how a verification goes about it.
+type VerifyOptions struct {
+	State     string // path of its checkpoint; "": it cannot be resumed
+	StartOver bool   // forget the checkpoint
+
+	Rereads int           // how often at most a row that differs is read again; 0: 5
+	Settle  time.Duration // time before each of these; 0: 500 ms, negative: none
+
+	// frozen says that nobody changes the source any more: what a copy has not carried counts as different.
+	frozen bool
+}
+
+func (v *VerifyOptions) setDefaults() {
+	if v.Rereads <= 0 {
+		v.Rereads = 5
+	}
+	if v.Settle == 0 {
+		v.Settle = 500 * time.Millisecond
+	}
+}
+
+// Verify compares two stores, both of which may be in use, and changes neither: every live source row with the target row
+// that a copy would have made of it, and every live target row with its source.
+//
+// Payloads are equal when ASP.NET would read the same session from both, see sameSession. A row is called different only
+// when two looks at both stores, Settle apart, have shown the same rows: then both were so at one moment. A row that has
+// changed between all looks counts as busy.
+//
+// With a State it goes on where it was stopped: when the context ends, or after a crash. The checkpoint is removed at the end.
+// Damaged or foreign ones are a *StateError. Of the Options State, StartOver, RemoveOld and the compression of the target
+// are not looked at.
+func Verify(ctx context.Context, o Options, how VerifyOptions) (Comparison, error) {
+	o.setDefaults()
+	if err := o.check(); err != nil {
+		return Comparison{}, err
+	}
+	v := newVerification(&Job{o: o, notices: map[NoticeKind]int{}, pace: &pacer{rate: o.Rate}}, how)
+	return v.run(ctx)
+}
+
+// verifyAll is Verify for a job whose ledger is open, before its freeze: it needs no other census, and tells rows that differ
+// because the next pass has yet to carry them (Pending), or because the target's application has them (TargetOwned), from
+// those that should be equal.
+func (j *Job) verifyAll(ctx context.Context, how VerifyOptions) (Comparison, error) {
+	v := newVerification(j, how)
+	v.ledger = j.ledger
+	return v.run(ctx)
+}
+
+// verification is a verification under way.
+type verification struct {
+	*Job           // for the options, the pace and the observer
+	ledger *ledger // nil: nothing is known about how the target's rows came about
+	how    VerifyOptions
+	at     verifyState // as it would be saved now; only the goroutine that marks pages touches it
+	saved  time.Time
+
+	mu        sync.Mutex
+	announced int                            // differences
+	found     map[session.Cursor]*Comparison // by pages that are done and not marked, by the cursor behind them
+}
+
+func newVerification(j *Job, how VerifyOptions) *verification {
+	how.setDefaults()
+	v := &verification{Job: j, how: how, saved: time.Now(), found: map[session.Cursor]*Comparison{}}
+	v.at = verifyState{
+		From: j.o.fromPrint(), To: j.o.toPrint(), Plan: j.o.planPrint(), Phase: string(PhaseVerify),
+		Sum: Comparison{Aspects: map[Aspect]int64{}, Began: j.o.Now().UTC()},
+	}
+	return v
+}
+
+// run goes on from the checkpoint, if there is one, and removes it at the end.
+func (v *verification) run(ctx context.Context) (Comparison, error) {
+	if err := v.resume(); err != nil {
+		return Comparison{}, err
+	}
+	if err := v.bothWays(ctx); err != nil {
+		return v.at.Sum, errors.Join(err, v.save()) // as far as the marks came: the next run goes on there
+	}
+	return v.at.Sum, v.forgetState()
+}
+
+// bothWays does what is left to do of both directions.
+func (v *verification) bothWays(ctx context.Context) error {
+	if Phase(v.at.Phase) == PhaseVerify {
+		if err := v.scan(ctx, v.o.Source, v.o.From.Title, (*verifyPage).source); err != nil {
+			return err
+		}
+		v.at.Phase, v.at.Cursor, v.at.Rows = string(PhaseExtra), "", 0
+	}
+	if v.o.inPlace() { // what has no old row beside it is what a re-spelling leaves
+		return nil
+	}
+	return v.scan(ctx, skim(v.o.Target), v.o.To.Title, (*verifyPage).target)
+}
+
+// scan runs through one store from where it was stopped.
+func (v *verification) scan(ctx context.Context, s Source, title string, work func(*verifyPage, context.Context, session.Page) error) error {
+	v.observe(PhaseStarted{Phase: Phase(v.at.Phase), Total: count(ctx, s), Done: v.at.Rows})
+	return v.pager(s, title).run(ctx, session.Cursor(v.at.Cursor), func(ctx context.Context, got session.Page) (tally, error) {
+		p := v.page()
+		err := work(p, ctx, got)
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.found[got.Next] = &p.n
+		return tally{}, err
+	}, v.mark)
+}
+
+// mark takes in the page before a cursor.
+func (v *verification) mark(next session.Cursor, rows int, _ tally) error {
+	v.mu.Lock()
+	found := v.found[next]
+	delete(v.found, next)
+	v.mu.Unlock()
+	v.at.Sum.add(found)
+	v.at.Rows += int64(rows)
+	v.observe(Progress{Phase: Phase(v.at.Phase), Rows: v.at.Rows})
+	if next == "" {
+		return nil // the phase's end
+	}
+	v.at.Cursor = string(next)
+	if time.Since(v.saved) < v.o.SaveEvery {
+		return nil
+	}
+	return v.save()
+}
+
+// verifyPage compares one page, or some rows.
+type verifyPage struct {
+	*verification
+	now session.Instant
+	n   Comparison
+}
+
+func (v *verification) page() *verifyPage {
+	return &verifyPage{verification: v, now: session.At(v.o.Now()), n: Comparison{Aspects: map[Aspect]int64{}}}
+}
+
+// differs counts a session that differs, and announces it unless many have been.
+func (p *verifyPage) differs(k session.Key, as []Aspect) {
+	p.n.Differing++
+	for _, a := range as {
+		p.n.Aspects[a]++
+	}
+	p.mu.Lock()
+	p.announced++
+	silent := p.announced > noticesPerKind
+	p.mu.Unlock()
+	if !silent {
+		p.observe(Notice{Kind: NoticeDifference, ID: k.String(), Text: fmt.Sprint(as)})
+	}
+}

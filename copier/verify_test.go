@@ -16,7 +16,7 @@ func TestVerifyTellsWhatDiffers(t *testing.T) {
 	b := newBench(t)
 	b.fill(12)
 	b.mustRun()
-	c, err := Verify(t.Context(), b.o)
+	c, err := Verify(t.Context(), b.o, b.how)
 	if err != nil || c.Equal != 12 || c.Differing != 0 || len(c.Aspects) != 0 {
 		t.Fatalf("equal stores: %v, %+v", err, c)
 	}
@@ -41,7 +41,7 @@ func TestVerifyTellsWhatDiffers(t *testing.T) {
 	dead.Expires = session.At(b.now) - Grace - 1
 	b.put(b.to, dead)
 
-	c, err = Verify(t.Context(), b.o)
+	c, err = Verify(t.Context(), b.o, b.how)
 	want := map[Aspect]int64{
 		AspectMissing: 1, AspectPayload: 1, AspectTimeout: 1, AspectCreated: 1, AspectExpires: 2, AspectLock: 2, AspectFlags: 1, AspectExtra: 1,
 	}
@@ -65,7 +65,7 @@ func TestVerifyReadsAgainBeforeItAccuses(t *testing.T) {
 		}
 	}
 	b.o.Source = f
-	if c, err := Verify(t.Context(), b.o); err != nil || c.Differing != 0 || c.Equal != 10 {
+	if c, err := Verify(t.Context(), b.o, b.how); err != nil || c.Differing != 0 || c.Equal != 10 {
 		t.Errorf("%v, %+v", err, c)
 	}
 }
