@@ -105,10 +105,15 @@ func (p *verifyPage) lookAtOrigins(ctx context.Context, extras []*extra) error {
 	if err != nil {
 		return err
 	}
-	var keys []session.Key
-	var away []*extra
 	for i, e := range extras {
 		e.src = rows[i]
+	}
+	if err := p.lookAtNamesakes(ctx, extras); err != nil {
+		return err
+	}
+	var keys []session.Key
+	var away []*extra
+	for _, e := range extras {
 		if !p.atHome(e) {
 			keys, away = append(keys, e.home), append(away, e)
 		}
@@ -126,6 +131,58 @@ func (p *verifyPage) lookAtOrigins(ctx context.Context, extras []*extra) error {
 		e.how = p.wrong(e)
 	}
 	return nil
+}
+
+// lookAtNamesakes looks, for rows that the source lacks, for the session that they may be under a misspelled id: it is the
+// same if it was created at the same moment.
+func (p *verifyPage) lookAtNamesakes(ctx context.Context, extras []*extra) error {
+	var names []layout.Parsed
+	var owner []*extra
+	for _, e := range extras {
+		if e.src == nil && e.row != nil {
+			for _, k := range p.o.namesakes(e.key, e.parsed.Key) {
+				names, owner = append(names, layout.Parsed{Key: k}), append(owner, e)
+			}
+		}
+	}
+	rows, err := p.winners(ctx, skim(p.o.Source), len(names), func(i int) layout.Parsed { return names[i] })
+	if err != nil {
+		return err
+	}
+	for i, r := range rows {
+		e := owner[i]
+		if e.src != nil || r == nil || r.Created != e.row.Created {
+			continue
+		}
+		if home, err := p.o.To.Spelling.Spell(names[i].Key, p.o.ToRule); err == nil {
+			e.parsed, e.home, e.src = names[i], home, r
+		}
+	}
+	return nil
+}
+
+// namesakes are other readings of a target row's key: in lower or upper case, and without a suffix that the target's rule
+// does not append.
+func (o *Options) namesakes(stored, read session.Key) []session.Key {
+	readings := []session.Key{read}
+	if o.ToRule == layout.RuleRaw {
+		if s, err := layout.NewSpelling(o.To.Spelling.Registry, suffixRules...); err == nil {
+			if parsed, err := s.Parse(stored); err == nil {
+				readings = append(readings, parsed.Key)
+			}
+		}
+	}
+	var keys []session.Key
+	seen := map[session.Key]bool{read: true}
+	for _, k := range readings {
+		for _, id := range []string{k.ID, strings.ToLower(k.ID), strings.ToUpper(k.ID)} {
+			if k := (session.Key{App: k.App, ID: id}); !seen[k] {
+				seen[k] = true
+				keys = append(keys, k)
+			}
+		}
+	}
+	return keys
 }
 
 func (p *verifyPage) atHome(e *extra) bool {

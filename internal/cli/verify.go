@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -13,11 +14,14 @@ import (
 func verifyCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:  "verify",
-		Usage: "compare two stores, session by session, and report what differs",
+		Usage: "compare two stores, session by session, and report what differs; both may be in use",
 		Flags: slices.Concat(fromFlags(), toFlags(), sandboxFlags(), []cli.Flag{
 			appFlag(),
 			&cli.IntFlag{Name: "rate", Usage: "at most `N` records a second (0: as fast as it goes)"},
 			&cli.IntFlag{Name: "workers", Value: 4, Usage: "`N` pages at a time"},
+			&cli.DurationFlag{Name: "settle", Value: 500 * time.Millisecond, Usage: "read a row that differs again after `TIME`: longer than changes take from one store to the other"},
+			&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` that remembers how far it came, while it is under way"},
+			&cli.BoolFlag{Name: "start-over", Usage: "forget the checkpoint"},
 			&cli.BoolFlag{Name: "skip-unknown", Usage: "rows of unknown applications were left behind on purpose"},
 			jsonFlag(),
 		}),
@@ -28,7 +32,14 @@ func verifyCommand(s Streams) *cli.Command {
 }
 
 func verify(c *cli.Context, s Streams, o copier.Options, out *observer) error {
-	cmp, err := copier.Verify(c.Context, o)
+	how := copier.VerifyOptions{State: c.String("checkpoint"), StartOver: c.Bool("start-over"), Settle: c.Duration("settle")}
+	switch {
+	case how.Settle < 0:
+		return usage("", "--settle takes a time from 0 up")
+	case how.Settle == 0:
+		how.Settle = -1 // none
+	}
+	cmp, err := copier.Verify(c.Context, o, how)
 	if err != nil {
 		return err
 	}

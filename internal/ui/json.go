@@ -99,9 +99,17 @@ func (j *JSON) Comparison(c copier.Comparison) {
 		Refused        int64                   `json:"refused"`
 		Unknown        int64                   `json:"unknown"`
 		Equal          int64                   `json:"equal"`
+		Decoded        int64                   `json:"equal_decoded"`
+		Gone           int64                   `json:"gone"`
+		Busy           int64                   `json:"busy"`
 		Differences    int64                   `json:"differences"`
 		Aspects        map[copier.Aspect]int64 `json:"aspects"`
-	}{"comparison", c.Scanned, c.SkippedExpired, c.Superseded, c.Refused, c.Unknown, c.Equal, c.Differing, c.Aspects})
+		Began          time.Time               `json:"began"`
+		Resumed        bool                    `json:"resumed,omitempty"`
+	}{
+		"comparison", c.Scanned, c.SkippedExpired, c.Superseded, c.Refused, c.Unknown, c.Equal, c.Decoded, c.Gone, c.Busy,
+		c.Differing, c.Aspects, c.Began, c.Resumed,
+	})
 }
 
 // known turns -1, which stands for unknown, into null.

@@ -46,16 +46,30 @@ func WriteReport(w io.Writer, r copier.Report) error {
 // WriteComparison writes the outcome of a verification for people, in one write.
 func WriteComparison(w io.Writer, c copier.Comparison) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s sessions are equal, %s differ\n", Count(c.Equal), Count(c.Differing))
+	fmt.Fprintf(&b, "%s sessions are equal, %s differ", Count(c.Equal), Count(c.Differing))
+	if c.Resumed {
+		fmt.Fprintf(&b, " (resumed: the first of them were compared from %s on)", c.Began.Format(time.DateTime+" MST"))
+	}
+	fmt.Fprintln(&b)
 	for _, a := range c.Differences() {
 		fmt.Fprintf(&b, "%10s  %s\n", Count(c.Aspects[a]), a)
 	}
-	fmt.Fprintf(&b, "%10s  scanned\n%10s  expired\n", Count(c.Scanned), Count(c.SkippedExpired))
-	if c.Superseded > 0 {
-		fmt.Fprintf(&b, "%10s  superseded\n", Count(c.Superseded))
-	}
-	if c.Refused > 0 {
-		fmt.Fprintf(&b, "%10s  cannot be copied\n", Count(c.Refused))
+	for _, l := range []struct {
+		n      int64
+		text   string
+		always bool
+	}{
+		{c.Scanned, "scanned", true},
+		{c.SkippedExpired, "expired", true},
+		{c.Decoded, "equal when decoded, in other bytes", false},
+		{c.Gone, "gone while they were compared", false},
+		{c.Busy, "busy: they kept changing, so that nobody can say", false},
+		{c.Superseded, "superseded", false},
+		{c.Refused, "cannot be copied", false},
+	} {
+		if l.n != 0 || l.always {
+			fmt.Fprintf(&b, "%10s  %s\n", Count(l.n), l.text)
+		}
 	}
 	_, err := w.Write(b.Bytes())
 	return err
