@@ -20,12 +20,13 @@ type rule struct {
 }
 
 const (
-	pebble   = "github.com/cockroachdb/pebble/v2"
-	compress = "github.com/klauspost/compress"
-	mssqldb  = "github.com/microsoft/go-mssqldb"
-	metrics  = "github.com/prometheus/client_golang"
-	bar      = "github.com/schollz/progressbar/v3"
-	urfave   = "github.com/urfave/cli/v2"
+	pebble    = "github.com/cockroachdb/pebble/v2"
+	compress  = "github.com/klauspost/compress"
+	mssqldb   = "github.com/microsoft/go-mssqldb"
+	metrics   = "github.com/prometheus/client_golang"
+	porcupine = "github.com/anishathalye/porcupine"
+	bar       = "github.com/schollz/progressbar/v3"
+	urfave    = "github.com/urfave/cli/v2"
 
 	tomlFiles = "github.com/BurntSushi/toml"
 )
@@ -49,6 +50,8 @@ var rules = map[string]rule{
 	"bridge/httpapi":      {module: []string{"session", "compat/layout", "aspnetser", "bridge"}, outside: []string{metrics}},
 	"bridge/client":       {module: []string{"session", "compat/layout", "aspnetser", "bridge"}, outside: []string{metrics}},
 	"internal/cli":        {module: []string{"*"}, outside: []string{urfave, metrics, tomlFiles}},
+	"internal/linear":     {module: []string{"session"}, outside: []string{porcupine}},
+	"internal/sim":        {},
 	"internal/sandbox":    {module: []string{"session", "session/memstore", "compat/layout", "fixtures"}},
 	"internal/tdsproxy":   {},
 	"internal/testengine": {module: []string{"compat", "compat/layout"}},
@@ -63,7 +66,7 @@ var rules = map[string]rule{
 }
 
 // testData are packages that only tests may import: everything in the program would carry megabytes of fixtures.
-var testData = []string{"fixtures/blobs", "fixtures/malformed", "session/storetest", "internal/tdsproxy", "internal/testengine"}
+var testData = []string{"fixtures/blobs", "fixtures/malformed", "session/storetest", "internal/linear", "internal/tdsproxy", "internal/testengine"}
 
 func TestImportRules(t *testing.T) {
 	if testing.Short() {

@@ -1,0 +1,86 @@
+package sim
+
+import (
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"time"
+)
+
+// plan is what a seed decides before a run begins.
+type plan struct {
+	seed    uint64
+	nodes   int
+	workers int // of a node
+	bridges int
+	keys    int           // sessions in use at a time
+	uses    int           // calls until a session is left alone, so that histories can be checked
+	length  time.Duration // until the nodes stop
+
+	pause      time.Duration // between pages of a worker
+	meanTravel time.Duration // of a step
+	slow       float64       // how many steps take much longer
+	faults     float64       // how many steps go wrong
+	mortality  time.Duration // mean time between crashes
+	shortLived float64       // how many sessions live for a minute
+	freeRules  float64       // how many nodes go by the State Server's rules, others by SQL Server's
+	durable    bool          // the stores have disks
+}
+
+// planOf draws the plan of a seed.
+func planOf(seed uint64) plan {
+	p := plan{seed: seed}
+	r := p.random("plan")
+	p.nodes, p.workers, p.bridges = 1+r.IntN(3), 1+r.IntN(3), 1+r.IntN(3)
+	p.keys, p.uses = 2+r.IntN(6), 15+r.IntN(30)
+	p.length = time.Duration(60+r.IntN(240)) * time.Second
+	p.pause = time.Duration(300+r.IntN(1500)) * time.Millisecond
+	p.meanTravel = time.Duration(float64(200*time.Microsecond) * math.Pow(10, 1.5*r.Float64()))
+	p.slow = 0.03 * r.Float64() * r.Float64()
+	p.faults = 0.04 * r.Float64() * r.Float64()
+	p.mortality = time.Duration(20+r.IntN(100)) * time.Second
+	p.shortLived = r.Float64() * r.Float64()
+	p.freeRules = r.Float64()
+	return p
+}
+
+// random is a source of random numbers of a program's own, so that one does not depend on when others draw.
+func (p *plan) random(name string) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return rand.New(rand.NewPCG(p.seed, h.Sum64()))
+}
+
+// fate draws what becomes of a step.
+func (p *plan) fate(r *rand.Rand, s *step, calm bool) fate {
+	chance, which := r.Float64(), r.IntN(8)
+	if calm || chance >= p.faults {
+		return goes
+	}
+	switch {
+	case which < 3:
+		return fails
+	case which < 6 && s.kind != toDisk:
+		return loses
+	case s.kind != toDisk:
+		return lateReply
+	}
+	return goes
+}
+
+// travel draws how long a step is under way: exponentially distributed, and now and then up to the longest that anybody
+// waits for anything.
+func (p *plan) travel(r *rand.Rand, s *step, calm bool) time.Duration {
+	d := time.Duration(r.ExpFloat64() * float64(p.meanTravel))
+	chance, long := r.Float64(), r.Float64()
+	if !calm && chance < p.slow {
+		d += time.Duration(math.Pow(10, 4*long) * float64(time.Millisecond)) // 1 ms to 10 s
+	}
+	return min(d+time.Microsecond, 30*time.Second)
+}
+
+// late is how long the late answer to a step takes.
+func (p *plan) late(seq int) time.Duration {
+	r := rand.New(rand.NewPCG(p.seed, uint64(seq)))
+	return time.Duration(math.Pow(10, 3.5*r.Float64()) * float64(time.Millisecond))
+}
