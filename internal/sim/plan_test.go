@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"time"
+
+	"github.com/aspstate/aspstate/session/memstore"
 )
 
 // plan is what a seed decides before a run begins.
@@ -25,6 +27,7 @@ type plan struct {
 	shortLived float64       // how many sessions live for a minute
 	freeRules  float64       // how many nodes go by the State Server's rules, others by SQL Server's
 	durable    bool          // the stores have disks
+	sync       memstore.Policy
 }
 
 // planOf draws the plan of a seed.
@@ -41,6 +44,7 @@ func planOf(seed uint64) plan {
 	p.mortality = time.Duration(20+r.IntN(100)) * time.Second
 	p.shortLived = r.Float64() * r.Float64()
 	p.freeRules = r.Float64()
+	p.durable = r.IntN(4) == 0
 	return p
 }
 
@@ -54,18 +58,15 @@ func (p *plan) random(name string) *rand.Rand {
 // fate draws what becomes of a step.
 func (p *plan) fate(r *rand.Rand, s *step, calm bool) fate {
 	chance, which := r.Float64(), r.IntN(8)
-	if calm || chance >= p.faults {
-		return goes
-	}
 	switch {
+	case calm, chance >= p.faults, s.kind == toDisk: // a store whose disk fails stops, and its goroutines never end
+		return goes
 	case which < 3:
 		return fails
-	case which < 6 && s.kind != toDisk:
+	case which < 6:
 		return loses
-	case s.kind != toDisk:
-		return lateReply
 	}
-	return goes
+	return lateReply
 }
 
 // travel draws how long a step is under way: exponentially distributed, and now and then up to the longest that anybody

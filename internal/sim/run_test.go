@@ -12,7 +12,6 @@ import (
 
 	"github.com/aspstate/aspstate/internal/linear"
 	"github.com/aspstate/aspstate/session"
-	"github.com/aspstate/aspstate/session/memstore"
 )
 
 // result is what a run came to.
@@ -34,6 +33,18 @@ type run struct {
 	stop  atomic.Bool // pages begin no more
 	wrong []string
 	rules linear.Rules
+
+	servers []*server
+}
+
+// serve starts a store.
+func (r *run) serve(name string, ahead time.Duration) *server {
+	s, err := r.newServer(name, ahead)
+	if err != nil {
+		r.bad("%v", err)
+	}
+	r.servers = append(r.servers, s)
+	return s
 }
 
 // bad notes something that must not be.
@@ -65,6 +76,9 @@ func playWithin(p plan, s scenario) result {
 		r.bad("%v", err)
 	}
 	close(w.over)
+	for _, s := range r.servers {
+		s.close()
+	}
 	time.Sleep(time.Hour) // who slept comes back
 	synctest.Wait()
 	res := result{plan: p, trace: w.trace, seen: w.seen, ops: len(r.h.ops), wrong: r.wrong}
@@ -121,8 +135,8 @@ func (res *result) report(t *testing.T) {
 func plain(flaw func(session.Store) session.Store) scenario {
 	return func(r *run) {
 		r.rules = linear.Rules{Slack: 10 * time.Millisecond}
-		store := memstore.New(memstore.Options{})
-		defer store.Close()
+		r.rules.Jumps = r.plan.durable
+		store := r.serve("store", 0)
 		var nodes []*node
 		for i := range r.plan.nodes {
 			nodes = append(nodes, &node{h: r.h, stop: &r.stop, free: r.plan.random(fmt.Sprint("node", i)).Float64() < r.plan.freeRules})
@@ -130,7 +144,7 @@ func plain(flaw func(session.Store) session.Store) scenario {
 		begin := func(i, life int) {
 			n := *nodes[i]
 			n.life = r.birth(fmt.Sprintf("n%d.%d", i, life))
-			direct := &way{life: n.life, kind: toStore, name: "store", to: func() *memstore.Store { return store }}
+			direct := &way{life: n.life, kind: toStore, to: store}
 			n.route = func() session.Store { return flaw(direct) }
 			nodes[i] = &n
 			n.start(i)
@@ -141,6 +155,15 @@ func plain(flaw func(session.Store) session.Store) scenario {
 		g := r.plan.random("gremlin")
 		for life := 2; r.now() < r.plan.length; life++ {
 			time.Sleep(time.Duration(g.ExpFloat64()*float64(r.plan.mortality)) + 1)
+			if store.disk != nil && g.IntN(2) == 0 {
+				store.crash()
+				time.Sleep(time.Duration(g.IntN(5_000_000_000)))
+				if err := store.start(); err != nil {
+					r.bad("%v", err)
+					return
+				}
+				continue
+			}
 			i := g.IntN(len(nodes))
 			nodes[i].crash()
 			time.Sleep(time.Duration(g.IntN(5_000_000_000)))
@@ -157,13 +180,13 @@ func plain(flaw func(session.Store) session.Store) scenario {
 }
 
 // looks compares what is in the store that leads with what nodes were told.
-func (r *run) looks(leads *memstore.Store) {
+func (r *run) looks(leads *server) {
 	for _, k := range r.h.past {
-		rs, err := leads.Peek(context.Background(), []session.Key{k})
+		rs, err := leads.store.Peek(context.Background(), []session.Key{k})
 		if err != nil {
 			r.bad("looking at %v: %v", k, err)
 			return
 		}
-		r.h.ended(k, rs[0], session.At(time.Now()))
+		r.h.ended(k, rs[0], session.At(leads.now()))
 	}
 }

@@ -13,8 +13,7 @@ import (
 type way struct {
 	life *life
 	kind kind
-	name string // of the store
-	to   func() *memstore.Store
+	to   *server
 }
 
 // number is the payload of value n, and the other way round.
@@ -40,7 +39,7 @@ func condition(c session.Condition) string {
 }
 
 func (s *way) said(format string, args ...any) string {
-	return s.name + " " + fmt.Sprintf(format, args...)
+	return s.to.name + " " + fmt.Sprintf(format, args...)
 }
 
 // nothing is what calls return that return an error alone.
@@ -48,41 +47,41 @@ type nothing struct{}
 
 func (s *way) Get(ctx context.Context, k session.Key) (session.Item, error) {
 	return pass(ctx, s.life, s.kind, s.said("get %s", k.ID), func(ctx context.Context) (session.Item, error) {
-		return s.to().Get(ctx, k)
+		return reach(s.to, func(st *memstore.Store) (session.Item, error) { return st.Get(ctx, k) })
 	})
 }
 
 func (s *way) GetExclusive(ctx context.Context, k session.Key) (session.Item, error) {
 	return pass(ctx, s.life, s.kind, s.said("acquire %s", k.ID), func(ctx context.Context) (session.Item, error) {
-		return s.to().GetExclusive(ctx, k)
+		return reach(s.to, func(st *memstore.Store) (session.Item, error) { return st.GetExclusive(ctx, k) })
 	})
 }
 
 func (s *way) SetAndRelease(ctx context.Context, k session.Key, v session.Value, cond session.Condition) error {
 	what := s.said("set %s to %d for %d min %s", k.ID, number(v.Payload), v.Timeout, condition(cond))
 	_, err := pass(ctx, s.life, s.kind, what, func(ctx context.Context) (nothing, error) {
-		return nothing{}, s.to().SetAndRelease(ctx, k, v, cond)
+		return reach(s.to, func(st *memstore.Store) (nothing, error) { return nothing{}, st.SetAndRelease(ctx, k, v, cond) })
 	})
 	return err
 }
 
 func (s *way) ReleaseExclusive(ctx context.Context, k session.Key, cookie int32) error {
 	_, err := pass(ctx, s.life, s.kind, s.said("release %s of %d", k.ID, cookie), func(ctx context.Context) (nothing, error) {
-		return nothing{}, s.to().ReleaseExclusive(ctx, k, cookie)
+		return reach(s.to, func(st *memstore.Store) (nothing, error) { return nothing{}, st.ReleaseExclusive(ctx, k, cookie) })
 	})
 	return err
 }
 
 func (s *way) Remove(ctx context.Context, k session.Key, cond session.Condition) error {
 	_, err := pass(ctx, s.life, s.kind, s.said("remove %s %s", k.ID, condition(cond)), func(ctx context.Context) (nothing, error) {
-		return nothing{}, s.to().Remove(ctx, k, cond)
+		return reach(s.to, func(st *memstore.Store) (nothing, error) { return nothing{}, st.Remove(ctx, k, cond) })
 	})
 	return err
 }
 
 func (s *way) ResetTimeout(ctx context.Context, k session.Key) error {
 	_, err := pass(ctx, s.life, s.kind, s.said("reset %s", k.ID), func(ctx context.Context) (nothing, error) {
-		return nothing{}, s.to().ResetTimeout(ctx, k)
+		return reach(s.to, func(st *memstore.Store) (nothing, error) { return nothing{}, st.ResetTimeout(ctx, k) })
 	})
 	return err
 }
@@ -90,38 +89,42 @@ func (s *way) ResetTimeout(ctx context.Context, k session.Key) error {
 func (s *way) CreateUninitialized(ctx context.Context, k session.Key, v session.Value) error {
 	what := s.said("create %s as %d for %d min", k.ID, number(v.Payload), v.Timeout)
 	_, err := pass(ctx, s.life, s.kind, what, func(ctx context.Context) (nothing, error) {
-		return nothing{}, s.to().CreateUninitialized(ctx, k, v)
+		return reach(s.to, func(st *memstore.Store) (nothing, error) { return nothing{}, st.CreateUninitialized(ctx, k, v) })
 	})
 	return err
 }
 
 func (s *way) Peek(ctx context.Context, keys []session.Key) ([]*session.Record, error) {
 	return pass(ctx, s.life, s.kind, s.said("peek %s", ids(keys)), func(ctx context.Context) ([]*session.Record, error) {
-		return s.to().Peek(ctx, keys)
+		return reach(s.to, func(st *memstore.Store) ([]*session.Record, error) { return st.Peek(ctx, keys) })
 	})
 }
 
 func (s *way) Scan(ctx context.Context, req session.ScanRequest) (session.Page, error) {
 	what := s.said("scan %d after %q", req.Limit, req.After)
-	return pass(ctx, s.life, s.kind, what, func(ctx context.Context) (session.Page, error) { return s.to().Scan(ctx, req) })
+	return pass(ctx, s.life, s.kind, what, func(ctx context.Context) (session.Page, error) {
+		return reach(s.to, func(st *memstore.Store) (session.Page, error) { return st.Scan(ctx, req) })
+	})
 }
 
 func (s *way) Apply(ctx context.Context, changes []session.Change) ([]session.Outcome, error) {
 	return pass(ctx, s.life, s.kind, s.said("apply %s", changed(changes)), func(ctx context.Context) ([]session.Outcome, error) {
-		return s.to().Apply(ctx, changes)
+		return reach(s.to, func(st *memstore.Store) ([]session.Outcome, error) { return st.Apply(ctx, changes) })
 	})
 }
 
-func (s *way) After(c session.Change) session.Fence { return s.to().After(c) }
+func (s *way) After(c session.Change) session.Fence { return c.Record.Fence() }
 
 func (s *way) Sweep(ctx context.Context, limit int) (int, error) {
 	return pass(ctx, s.life, s.kind, s.said("sweep %d", limit), func(ctx context.Context) (int, error) {
-		return s.to().Sweep(ctx, limit)
+		return reach(s.to, func(st *memstore.Store) (int, error) { return st.Sweep(ctx, limit) })
 	})
 }
 
 func (s *way) Count(ctx context.Context) (int64, error) {
-	return pass(ctx, s.life, s.kind, s.said("count"), func(ctx context.Context) (int64, error) { return s.to().Count(ctx) })
+	return pass(ctx, s.life, s.kind, s.said("count"), func(ctx context.Context) (int64, error) {
+		return reach(s.to, func(st *memstore.Store) (int64, error) { return st.Count(ctx) })
+	})
 }
 
 func ids(keys []session.Key) string {
