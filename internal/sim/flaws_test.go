@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/aspstate/aspstate/session"
+	"github.com/aspstate/aspstate/session/memstore"
 )
 
 // flaws are stores that are not what they should be.
@@ -30,6 +32,60 @@ func TestPlainFindsFlaws(t *testing.T) {
 			t.Error("no seed finds it")
 		})
 	}
+}
+
+// TestForgettingStores: a store that may forget what it has acknowledged never gives a cookie twice all the same, and one that does
+// is found.
+func TestForgettingStores(t *testing.T) {
+	found := 0
+	for seed := uint64(1); seed <= 15; seed++ {
+		p := planOf(seed)
+		p.durable, p.sync, p.mortality = true, memstore.SyncInterval, 10*time.Second
+		res := play(t, p, plain(honest))
+		res.report(t)
+		if res := play(t, p, plain(func(s session.Store) session.Store { return reissued{s.(*way)} })); len(res.wrong) > 0 {
+			found++
+		}
+	}
+	t.Logf("found by %d seeds of 15", found)
+	if found == 0 {
+		t.Error("no seed finds cookies that are issued again after a crash")
+	}
+}
+
+// reissued gives the cookies that a store would give that does not count its crashes.
+type reissued struct{ *way }
+
+const jump = 1 << 20 // of the embedded store, for each crash
+
+func (s reissued) GetExclusive(ctx context.Context, k session.Key) (session.Item, error) {
+	item, err := s.way.GetExclusive(ctx, k)
+	if locked, is := errors.AsType[*session.LockedError](err); is {
+		err = &session.LockedError{Cookie: locked.Cookie % jump, Since: locked.Since, Uninitialized: locked.Uninitialized}
+	}
+	item.Cookie %= jump
+	return item, err
+}
+
+func (s reissued) real(ctx context.Context, k session.Key, cookie int32) int32 {
+	if r, err := session.PeekOne(ctx, s.way, k); err == nil && r.Lock.Cookie%jump == cookie {
+		return r.Lock.Cookie
+	}
+	return cookie
+}
+
+func (s reissued) SetAndRelease(ctx context.Context, k session.Key, v session.Value, cond session.Condition) error {
+	switch cond.Kind() {
+	case session.KindIfCookie:
+		cond = session.IfCookie(s.real(ctx, k, cond.Cookie()))
+	case session.KindIfFree:
+		cond = session.IfFree(s.real(ctx, k, cond.Cookie()))
+	}
+	return s.way.SetAndRelease(ctx, k, v, cond)
+}
+
+func (s reissued) ReleaseExclusive(ctx context.Context, k session.Key, cookie int32) error {
+	return s.way.ReleaseExclusive(ctx, k, s.real(ctx, k, cookie))
 }
 
 // staleCookies takes each write.

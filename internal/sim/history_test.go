@@ -133,3 +133,28 @@ func (h *history) ended(k session.Key, r *session.Record, now session.Instant) {
 	}
 	h.end(h.begin(0, linear.Asked{Key: k, Verb: linear.Look}), out)
 }
+
+// cookiesGivenTwice lists sessions of which two pages got the same cookie, though nobody has removed them and they were not old
+// enough to die: one of the pages could write under the lock of the other.
+func (h *history) cookiesGivenTwice() (wrong []string) {
+	gone := map[session.Key]bool{}
+	for _, o := range h.ops {
+		if in := o.Input.(linear.Asked); in.Verb == linear.Remove || in.Timeout == 1 {
+			gone[in.Key] = true
+		}
+	}
+	given := map[session.Key]map[int32]int{}
+	for _, o := range h.ops {
+		in, out := o.Input.(linear.Asked), o.Output.(linear.Answered)
+		if in.Verb != linear.Acquire || out.Status != linear.Done || gone[in.Key] {
+			continue
+		}
+		if given[in.Key] == nil {
+			given[in.Key] = map[int32]int{}
+		}
+		if given[in.Key][out.Cookie]++; given[in.Key][out.Cookie] == 2 {
+			wrong = append(wrong, fmt.Sprintf("cookie %d of %s was given twice", out.Cookie, in.Key.ID))
+		}
+	}
+	return wrong
+}
