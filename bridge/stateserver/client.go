@@ -38,6 +38,8 @@ type ClientOptions struct {
 	Timeout time.Duration // of a request, connecting included; 0: DefaultPatience
 	MaxBody int           // most bytes of a payload that is taken; 0: DefaultMaxBody
 	Now     func() time.Time
+	// Dial makes a connection; nil: TCP.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
 }
 
 type idleConn struct {
@@ -59,6 +61,10 @@ func NewClient(addr string, o ClientOptions) *Client {
 	o.Timeout, o.MaxBody = cmp.Or(o.Timeout, DefaultPatience), cmp.Or(o.MaxBody, DefaultMaxBody)
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Dial == nil {
+		d := net.Dialer{Timeout: o.Timeout}
+		o.Dial = func(ctx context.Context, addr string) (net.Conn, error) { return d.DialContext(ctx, "tcp", addr) }
 	}
 	return &Client{addr: addr, o: o}
 }
@@ -213,8 +219,7 @@ func (c *Client) connect(ctx context.Context) (*clientConn, error) {
 	if closed {
 		return nil, net.ErrClosed
 	}
-	d := net.Dialer{Timeout: c.o.Timeout}
-	conn, err := d.DialContext(ctx, "tcp", c.addr)
+	conn, err := c.o.Dial(ctx, c.addr)
 	if err != nil {
 		return nil, err
 	}

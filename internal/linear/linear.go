@@ -43,6 +43,7 @@ type Asked struct {
 	Value   uint64            // Set, Create: which payload
 	Timeout int32             // Set, Create: minutes
 	At      time.Duration     // when it was asked, from any fixed moment
+	Wire    bool              // over the State Server's protocol, whose answers tell less
 }
 
 // Status is how a call ended.
@@ -128,4 +129,17 @@ func Model(rules Rules) porcupine.Model {
 		Equal: func(a, b any) bool { return a == b },
 	}
 	return m.ToModel()
+}
+
+// WithGiveBacks adds that a server may have given back each lock that was asked for over the wire and whose answer never came.
+func WithGiveBacks(history []porcupine.Operation) []porcupine.Operation {
+	for _, o := range history {
+		in, out := o.Input.(Asked), o.Output.(Answered)
+		if in.Wire && in.Verb == Acquire && out.Status == Unknown {
+			in.Verb = GiveBack
+			o.Input = in
+			history = append(history, o)
+		}
+	}
+	return history
 }

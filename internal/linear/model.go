@@ -109,6 +109,9 @@ func (c *call) present(s row) []row {
 	case Get, Acquire:
 		return c.read(s)
 	case Create:
+		if c.in.Wire { // renewed and left as it is, which is not told
+			return c.done(c.renewed(s))
+		}
 		if c.out.Status != Exists {
 			return nil
 		}
@@ -135,6 +138,8 @@ func (c *call) read(s row) []row {
 		return c.where(s, c.out.Cookie)
 	case s.locked || c.out.Status != Done || c.out.Value != s.value:
 		return nil
+	case c.in.Verb == Get && c.in.Wire:
+		return []row{s} // the cookie is not told
 	case c.in.Verb == Get:
 		return c.where(s, c.out.Cookie)
 	}
@@ -199,6 +204,10 @@ func (c *call) changed(found []row) (after []row) {
 func (c *call) release(s row) (after []row) {
 	switch c.out.Status {
 	case Done:
+		if c.in.Wire && !s.locked { // under any cookie, and then the mark is spent
+			s.marked = false
+			return []row{c.renewed(s)}
+		}
 		for _, s := range c.where(s, c.in.Cookie) {
 			s.locked, s.adrift = false, false
 			after = append(after, c.renewed(s))

@@ -18,6 +18,7 @@ type node struct {
 	*life
 	h     *history
 	free  bool // by the State Server's rules
+	wired bool // over its protocol
 	route func() session.Store
 	stop  *atomic.Bool
 }
@@ -131,6 +132,7 @@ func (wk *worker) work(ctx context.Context, k session.Key, cookie int32) {
 func (wk *worker) ask(ctx context.Context, in linear.Asked) linear.Answered {
 	ctx, cancel := context.WithTimeout(ctx, wk.span(20*time.Second)+time.Second)
 	defer cancel()
+	in.Wire = wk.wired
 	op := wk.h.begin(wk.client, in)
 	item, err := call(ctx, wk.route(), in)
 	out := outcome(item, err)

@@ -26,6 +26,7 @@ type plan struct {
 	mortality  time.Duration // mean time between crashes
 	shortLived float64       // how many sessions live for a minute
 	freeRules  float64       // how many nodes go by the State Server's rules, others by SQL Server's
+	wired      bool          // nodes speak the State Server's protocol
 	durable    bool          // the stores have disks
 	sync       memstore.Policy
 }
@@ -45,6 +46,7 @@ func planOf(seed uint64) plan {
 	p.shortLived = r.Float64() * r.Float64()
 	p.freeRules = r.Float64()
 	p.durable = r.IntN(4) == 0
+	p.wired = r.IntN(3) == 0
 	return p
 }
 

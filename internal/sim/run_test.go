@@ -87,7 +87,7 @@ func playWithin(p plan, s scenario) result {
 	if p.durable && p.sync != memstore.SyncAlways { // what was acknowledged may be forgotten then
 		return res
 	}
-	unexplained, undecided := linear.Check(r.h.ops, r.rules, 20*time.Second)
+	unexplained, undecided := linear.Check(linear.WithGiveBacks(r.h.ops), r.rules, 20*time.Second)
 	for _, k := range unexplained {
 		res.wrong = append(res.wrong, fmt.Sprintf("no order explains the answers about %s:\n%s", k.ID, r.h.about(k)))
 	}
@@ -142,6 +142,14 @@ func plain(flaw func(session.Store) session.Store) scenario {
 		r.rules = linear.Rules{Slack: 10 * time.Millisecond}
 		r.rules.Jumps = r.plan.durable
 		store := r.serve("store", 0)
+		front, err := (*port)(nil), error(nil)
+		if r.plan.wired {
+			bridge := r.birth("b1.1")
+			if front, err = bridge.front(flaw(&way{life: bridge, kind: toStore, to: store})); err != nil {
+				r.bad("%v", err)
+				return
+			}
+		}
 		var nodes []*node
 		for i := range r.plan.nodes {
 			nodes = append(nodes, &node{h: r.h, stop: &r.stop, free: r.plan.random(fmt.Sprint("node", i)).Float64() < r.plan.freeRules})
@@ -151,6 +159,11 @@ func plain(flaw func(session.Store) session.Store) scenario {
 			n.life = r.birth(fmt.Sprintf("n%d.%d", i, life))
 			direct := &way{life: n.life, kind: toStore, to: store}
 			n.route = func() session.Store { return flaw(direct) }
+			if r.plan.wired {
+				n.free, n.wired = true, true
+				c := n.life.client(front)
+				n.route = func() session.Store { return c }
+			}
 			nodes[i] = &n
 			n.start(i)
 		}

@@ -1,0 +1,70 @@
+package sim
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/aspstate/aspstate/bridge"
+	"github.com/aspstate/aspstate/bridge/stateserver"
+	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/session"
+)
+
+const appID = "/LM/W3SVC/1/ROOT"
+
+// front serves a store over the State Server's protocol.
+func (l *life) front(s session.Store) (*port, error) {
+	apps, err := layout.NewRegistry(layout.Application{Name: app, AppIDs: []string{appID}})
+	if err != nil {
+		return nil, err
+	}
+	f := &stateserver.Front{Store: s, Settings: stateserver.Settings{Registry: apps}, Named: withErrand}
+	p := l.listen()
+	server := &bridge.Server{Handle: f.Serve}
+	go server.Serve(p)
+	return p, nil
+}
+
+// overWire is a node's way to a front.
+type overWire struct{ *stateserver.Client }
+
+func (l *life) client(p *port) overWire {
+	return overWire{stateserver.NewClient("bridge:42424", stateserver.ClientOptions{
+		Timeout: 30 * time.Second,
+		Dial:    func(ctx context.Context, _ string) (net.Conn, error) { return p.dial(ctx, l) },
+	})}
+}
+
+func spelled(k session.Key) session.Key {
+	p := layout.StateServerPath{AppID: appID, Hash: layout.StateServerHash(appID), ID: k.ID}
+	return session.Key{ID: p.String()}
+}
+
+func (o overWire) Get(ctx context.Context, k session.Key) (session.Item, error) {
+	return o.Client.Get(ctx, spelled(k))
+}
+
+func (o overWire) GetExclusive(ctx context.Context, k session.Key) (session.Item, error) {
+	return o.Client.GetExclusive(ctx, spelled(k))
+}
+
+func (o overWire) SetAndRelease(ctx context.Context, k session.Key, v session.Value, cond session.Condition) error {
+	return o.Client.SetAndRelease(ctx, spelled(k), v, cond)
+}
+
+func (o overWire) ReleaseExclusive(ctx context.Context, k session.Key, cookie int32) error {
+	return o.Client.ReleaseExclusive(ctx, spelled(k), cookie)
+}
+
+func (o overWire) Remove(ctx context.Context, k session.Key, cond session.Condition) error {
+	return o.Client.Remove(ctx, spelled(k), cond)
+}
+
+func (o overWire) ResetTimeout(ctx context.Context, k session.Key) error {
+	return o.Client.ResetTimeout(ctx, spelled(k))
+}
+
+func (o overWire) CreateUninitialized(ctx context.Context, k session.Key, v session.Value) error {
+	return o.Client.CreateUninitialized(ctx, spelled(k), v)
+}
