@@ -7,7 +7,7 @@
 // under way and what becomes of it, and lets the next one in time go, alone. So a run is a function of its seed, and the
 // trace of its steps is the same each time:
 //
-//	go test ./internal/sim -run Sim -seed 17 -trace
+//	go test ./internal/sim -run Sim -seed 17 -steps
 //
 // Afterwards what nodes were answered has to be linear (package internal/linear), and the stores have to be as the phase says.
 package sim

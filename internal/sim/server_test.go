@@ -143,7 +143,7 @@ func (f *file) synced(sync func() error) error {
 	if path.Ext(f.name) != ".log" {
 		return sync()
 	}
-	_, err := pass(context.Background(), f.life, toDisk, "sync "+f.name, func(context.Context) (nothing, error) {
+	_, err := pass(context.Background(), f.life, toDisk, "sync the journal", func(context.Context) (nothing, error) {
 		return nothing{}, sync()
 	})
 	if err == errOver {

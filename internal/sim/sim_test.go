@@ -10,7 +10,7 @@ import (
 
 var (
 	oneSeed   = flag.Uint64("seed", 0, "run this seed alone")
-	showTrace = flag.Bool("trace", false, "print the trace")
+	showSteps = flag.Bool("steps", false, "print the trace")
 )
 
 func honest(s session.Store) session.Store { return s }
@@ -22,7 +22,7 @@ func TestSimPlain(t *testing.T) {
 			seed = *oneSeed
 		}
 		res := play(t, planOf(seed), plain(honest))
-		if *showTrace {
+		if *showSteps {
 			for _, l := range res.trace.lines {
 				fmt.Println(l)
 			}
