@@ -29,10 +29,16 @@ func (l *life) front(s session.Store) (*port, error) {
 // overWire is a node's way to a front.
 type overWire struct{ *stateserver.Client }
 
-func (l *life) client(p *port) overWire {
+// client is of the front whose port it is; nil: there is none at the moment.
+func (l *life) client(at func() *port) overWire {
 	return overWire{stateserver.NewClient("bridge:42424", stateserver.ClientOptions{
 		Timeout: 30 * time.Second,
-		Dial:    func(ctx context.Context, _ string) (net.Conn, error) { return p.dial(ctx, l) },
+		Dial: func(ctx context.Context, _ string) (net.Conn, error) {
+			if p := at(); p != nil {
+				return p.dial(ctx, l)
+			}
+			return nil, errFailed
+		},
 	})}
 }
 

@@ -26,9 +26,11 @@ type plan struct {
 	mortality  time.Duration // mean time between crashes
 	shortLived float64       // how many sessions live for a minute
 	freeRules  float64       // how many nodes go by the State Server's rules, others by SQL Server's
+	hangsUp    bool          // a bridge learns that a node has gone
 	wired      bool          // nodes speak the State Server's protocol
 	durable    bool          // the stores have disks
 	sync       memstore.Policy
+	oldAhead   time.Duration // how much the clock of old is ahead of that of new
 }
 
 // planOf draws the plan of a seed.
@@ -46,7 +48,14 @@ func planOf(seed uint64) plan {
 	p.shortLived = r.Float64() * r.Float64()
 	p.freeRules = r.Float64()
 	p.durable = r.IntN(4) == 0
+	p.hangsUp = r.IntN(2) == 0
 	p.wired = r.IntN(3) == 0
+	switch r.IntN(4) {
+	case 0:
+		p.oldAhead = time.Duration(r.IntN(4000)-2000) * time.Millisecond
+	case 1:
+		p.oldAhead = time.Duration(r.IntN(60)-30) * time.Second
+	}
 	return p
 }
 

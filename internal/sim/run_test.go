@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -128,6 +127,20 @@ func (h *history) about(k session.Key) string {
 	return b.String()
 }
 
+// show prints what is asked for, and reports.
+func (res *result) show(t *testing.T) {
+	t.Helper()
+	if *showSteps {
+		for _, l := range res.trace.lines {
+			fmt.Println(l)
+		}
+	}
+	if testing.Verbose() {
+		t.Logf("seed %d: %d calls, %d lines, trace %s", res.plan.seed, res.ops, len(res.trace.lines), res.trace.sum())
+	}
+	res.report(t)
+}
+
 // report fails the test with what a run came to.
 func (res *result) report(t *testing.T) {
 	t.Helper()
@@ -161,7 +174,7 @@ func plain(flaw func(session.Store) session.Store) scenario {
 			n.route = func() session.Store { return flaw(direct) }
 			if r.plan.wired {
 				n.free, n.wired = true, true
-				c := n.life.client(front)
+				c := n.life.client(func() *port { return front })
 				n.route = func() session.Store { return c }
 			}
 			nodes[i] = &n
@@ -194,17 +207,5 @@ func plain(flaw func(session.Store) session.Store) scenario {
 		}
 		time.Sleep(time.Minute) // what is still under way arrives
 		r.looks(store)
-	}
-}
-
-// looks compares what is in the store that leads with what nodes were told.
-func (r *run) looks(leads *server) {
-	for _, k := range r.h.past {
-		rs, err := leads.store.Peek(context.Background(), []session.Key{k})
-		if err != nil {
-			r.bad("looking at %v: %v", k, err)
-			return
-		}
-		r.h.ended(k, rs[0], session.At(leads.now()))
 	}
 }

@@ -1,0 +1,216 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aspstate/aspstate/session"
+)
+
+// farm is a cut-over: nodes, some of which use old directly at first, bridges, and the two stores.
+type farm struct {
+	*run
+	old, new *server
+	nodes    []*place
+	bridges  []*slot
+	open     func(f *farm, b *slot) // starts a bridge in its slot
+	repairs  sync.WaitGroup         // what the gremlin has broken comes back
+	broken   sync.Mutex             // held while something must not be broken
+	ending   func()                 // looks at the stores in the end
+}
+
+// place is a node's place: one run of the program after the other.
+type place struct {
+	number int
+	runs   int
+	direct bool // on old, without a bridge
+	free   bool // by the State Server's rules
+	wired  bool // over its protocol
+	node   *node
+	leave  *atomic.Bool // its pages begin no more
+}
+
+// startNode starts a node in its place.
+func (f *farm) startNode(p *place) {
+	p.runs++
+	p.leave = new(atomic.Bool)
+	n := &node{life: f.birth(fmt.Sprintf("n%d.%d", p.number, p.runs)), h: f.h, stop: p.leave, free: p.free}
+	p.node = n
+	if p.direct {
+		way := &way{life: n.life, kind: toStore, to: f.old}
+		n.route = func() session.Store { return way }
+	} else if p.wired {
+		n.free, n.wired = true, true
+		clients := make([]overWire, len(f.bridges))
+		for i, b := range f.bridges {
+			clients[i] = n.life.client(func() *port { return b.port })
+		}
+		n.route = n.balance(func(i int) session.Store { return clients[i] }, len(clients))
+	} else {
+		n.route = n.balance(func(i int) session.Store { return overBridge{n.life, f.bridges[i]} }, len(f.bridges))
+	}
+	n.start(p.number)
+}
+
+// balance spreads a node's calls over the bridges, most to one of them.
+func (n *node) balance(to func(int) session.Store, bridges int) func() session.Store {
+	r := n.w.plan.random(n.name + " balance")
+	home := r.IntN(bridges)
+	return func() session.Store {
+		if r.IntN(4) == 0 {
+			return to(r.IntN(bridges))
+		}
+		return to(home)
+	}
+}
+
+// endNode ends a node in order: pages end, and nothing of it is under way.
+func (f *farm) endNode(p *place) {
+	p.leave.Store(true)
+	p.node.running.Wait()
+	p.node.crash()
+	time.Sleep(2 * zombieSpan)
+}
+
+// startBridge starts a bridge in its slot.
+func (f *farm) startBridge(b *slot) {
+	b.runs++
+	b.life = f.birth(fmt.Sprintf("%s.%d", b.name, b.runs))
+	f.open(f, b)
+}
+
+func (b *slot) crash() {
+	b.life.crash()
+	b.store, b.port = nil, nil
+}
+
+// gremlin breaks things until the nodes stop.
+func (f *farm) gremlin() {
+	r := f.plan.random("gremlin")
+	for {
+		time.Sleep(f.between(r, f.plan.mortality))
+		f.broken.Lock()
+		if f.stop.Load() {
+			f.broken.Unlock()
+			return
+		}
+		away := f.between(r, 4*time.Second)
+		switch d := r.IntN(10); {
+		case d < 3:
+			p := f.nodes[r.IntN(len(f.nodes))]
+			if p.leave.Load() || p.node.isDead() {
+				break
+			}
+			f.count("crash of a node")
+			p.node.crash()
+			f.startNode(p)
+		case d < 7:
+			b := f.bridges[r.IntN(len(f.bridges))]
+			if b.store == nil {
+				break
+			}
+			f.count("crash of a bridge")
+			f.note(b.life.name, "CRASHES for %v", away)
+			b.crash()
+			f.later(away, func() { f.startBridge(b) })
+		case d < 9 || f.old.disk == nil:
+			b := f.bridges[r.IntN(len(f.bridges))]
+			if b.store == nil {
+				break
+			}
+			f.count("stall of a bridge")
+			away *= 2
+			f.note(b.life.name, "STALLS for %v", away)
+			b.life.stall(away)
+		default:
+			s := []*server{f.old, f.new}[r.IntN(2)]
+			if s.store == nil {
+				break
+			}
+			f.count("crash of a store")
+			f.note(s.life.name, "CRASHES for %v", away)
+			s.crash()
+			f.later(away, func() {
+				if err := s.start(); err != nil {
+					f.bad("%v", err)
+				}
+			})
+		}
+		f.broken.Unlock()
+	}
+}
+
+func (f *farm) later(d time.Duration, do func()) {
+	f.repairs.Go(func() {
+		time.Sleep(d)
+		do()
+	})
+}
+
+// between is a time of about that length.
+func (f *farm) between(r *rand.Rand, mean time.Duration) time.Duration {
+	return min(time.Duration(r.ExpFloat64()*float64(mean)), 5*mean) + time.Duration(1+r.IntN(1_000_000))
+}
+
+// cutOver plays a farm while an operator changes phases.
+func cutOver(open func(*farm, *slot), operate func(*farm)) scenario {
+	return func(r *run) {
+		f := &farm{run: r, open: open}
+		f.rules.Moves, f.rules.Jumps = true, r.plan.durable
+		f.old, f.new = r.serve("old", r.plan.oldAhead), r.serve("new", 0)
+		for i := range r.plan.bridges {
+			b := &slot{name: fmt.Sprintf("b%d", i+1)}
+			f.bridges = append(f.bridges, b)
+			f.startBridge(b)
+		}
+		g := r.plan.random("nodes")
+		for i := range r.plan.nodes {
+			p := &place{number: i + 1, direct: g.IntN(2) == 0, free: g.Float64() < r.plan.freeRules, wired: r.plan.wired}
+			f.nodes = append(f.nodes, p)
+			f.startNode(p)
+		}
+		go f.gremlin()
+		operate(f)
+		f.finish()
+	}
+}
+
+// finish lets pages end, repairs everything and waits until all is quiet.
+func (f *farm) finish() {
+	f.broken.Lock()
+	f.stop.Store(true)
+	f.broken.Unlock()
+	for _, p := range f.nodes {
+		p.leave.Store(true)
+	}
+	f.settle()
+	f.repairs.Wait()
+	for _, p := range f.nodes {
+		p.node.running.Wait()
+	}
+	time.Sleep(2 * time.Minute)
+	f.ending()
+}
+
+// ofApp lists all rows of a store, as they are.
+func (s *server) ofApp() (map[session.Key]*session.Record, error) {
+	rows := map[session.Key]*session.Record{}
+	req := session.ScanRequest{Limit: 1000}
+	for {
+		page, err := s.store.Scan(context.Background(), req)
+		if err != nil {
+			return nil, fmt.Errorf("listing %s: %w", s.name, err)
+		}
+		for _, r := range page.Records {
+			rows[r.Key] = &r
+		}
+		if page.Next == "" {
+			return rows, nil
+		}
+		req.After = page.Next
+	}
+}
