@@ -43,8 +43,22 @@ type Asked struct {
 	Value   uint64            // Set, Create: which payload
 	Timeout int32             // Set, Create: minutes
 	At      time.Duration     // when it was asked, from any fixed moment
-	Wire    bool              // over the State Server's protocol, whose answers tell less
+	Over    Protocol          // some tell less than others
 }
+
+// Protocol is how a call came to the store.
+type Protocol uint8
+
+// The protocols.
+const (
+	Directly    Protocol = iota
+	StateServer          // what a read finds free has no cookie, what exists already is not told, a lock that is free can be given back
+	SQLServer            // what was refused was not counted, whatever the reason
+)
+
+var protocols = [...]string{"none", "State Server", "SQL Server"}
+
+func (p Protocol) String() string { return protocols[p] }
 
 // Status is how a call ended.
 type Status uint8
@@ -131,11 +145,11 @@ func Model(rules Rules) porcupine.Model {
 	return m.ToModel()
 }
 
-// WithGiveBacks adds that a server may have given back each lock that was asked for over the wire and whose answer never came.
+// WithGiveBacks adds that a server may have given back each lock that was asked for over a protocol and whose answer never came.
 func WithGiveBacks(history []porcupine.Operation) []porcupine.Operation {
 	for _, o := range history {
 		in, out := o.Input.(Asked), o.Output.(Answered)
-		if in.Wire && in.Verb == Acquire && out.Status == Unknown {
+		if in.Over != Directly && in.Verb == Acquire && out.Status == Unknown {
 			in.Verb = GiveBack
 			o.Input = in
 			history = append(history, o)

@@ -92,7 +92,8 @@ func (c *call) absent() []row {
 			early: c.in.At, late: c.out.At,
 		}}
 	}
-	if c.out.Status != Absent {
+	uncounted := c.in.Over == SQLServer && c.out.Status == Stale
+	if c.out.Status != Absent && !uncounted {
 		return nil
 	}
 	return []row{{}}
@@ -109,7 +110,7 @@ func (c *call) present(s row) []row {
 	case Get, Acquire:
 		return c.read(s)
 	case Create:
-		if c.in.Wire { // renewed and left as it is, which is not told
+		if c.in.Over == StateServer { // renewed and left as it is, which is not told
 			return c.done(c.renewed(s))
 		}
 		if c.out.Status != Exists {
@@ -138,7 +139,7 @@ func (c *call) read(s row) []row {
 		return c.where(s, c.out.Cookie)
 	case s.locked || c.out.Status != Done || c.out.Value != s.value:
 		return nil
-	case c.in.Verb == Get && c.in.Wire:
+	case c.in.Verb == Get && c.in.Over == StateServer:
 		return []row{s} // the cookie is not told
 	case c.in.Verb == Get:
 		return c.where(s, c.out.Cookie)
@@ -204,7 +205,7 @@ func (c *call) changed(found []row) (after []row) {
 func (c *call) release(s row) (after []row) {
 	switch c.out.Status {
 	case Done:
-		if c.in.Wire && !s.locked { // under any cookie, and then the mark is spent
+		if c.in.Over == StateServer && !s.locked { // under any cookie, and then the mark is spent
 			s.marked = false
 			return []row{c.renewed(s)}
 		}
@@ -217,7 +218,7 @@ func (c *call) release(s row) (after []row) {
 			return c.where(s, c.out.Cookie)
 		}
 	case Stale:
-		if !s.locked {
+		if !s.locked || c.in.Over == SQLServer {
 			return c.notWhere(s, c.in.Cookie)
 		}
 	}

@@ -14,7 +14,18 @@ type slot struct {
 	runs  int
 	life  *life         // of the present run
 	store session.Store // what its fronts serve; nil while it is down
-	port  *port         // of its front, where nodes speak a protocol
+
+	stateServer, sqlServer *port // of its fronts
+}
+
+// serve starts the fronts of what the bridge serves.
+func (b *slot) serve() {
+	b.stateServer, b.sqlServer = b.life.stateServer(b.store), b.life.sqlServer(b.store)
+}
+
+func (b *slot) crash() {
+	b.life.crash()
+	b.store, b.stateServer, b.sqlServer = nil, nil, nil
 }
 
 // overBridge is a node's way to a bridge, without a protocol.

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aspstate/aspstate/internal/linear"
 	"github.com/aspstate/aspstate/session"
 )
 
@@ -29,7 +30,7 @@ type place struct {
 	runs   int
 	direct bool // on old, without a bridge
 	free   bool // by the State Server's rules
-	wired  bool // over its protocol
+	over   linear.Protocol
 	node   *node
 	leave  *atomic.Bool // its pages begin no more
 }
@@ -40,31 +41,35 @@ func (f *farm) startNode(p *place) {
 	p.leave = new(atomic.Bool)
 	n := &node{life: f.birth(fmt.Sprintf("n%d.%d", p.number, p.runs)), h: f.h, stop: p.leave, free: p.free}
 	p.node = n
-	if p.direct {
-		way := &way{life: n.life, kind: toStore, to: f.old}
-		n.route = func() session.Store { return way }
-	} else if p.wired {
-		n.free, n.wired = true, true
-		clients := make([]overWire, len(f.bridges))
-		for i, b := range f.bridges {
-			clients[i] = n.life.client(func() *port { return b.port })
+	to := make([]session.Store, len(f.bridges))
+	for i, b := range f.bridges {
+		switch p.over {
+		case linear.StateServer:
+			to[i] = n.life.client(func() *port { return b.stateServer })
+		case linear.SQLServer:
+			to[i] = n.life.sqlClient(func() *port { return b.sqlServer })
+		default:
+			to[i] = overBridge{n.life, b}
 		}
-		n.route = n.balance(func(i int) session.Store { return clients[i] }, len(clients))
-	} else {
-		n.route = n.balance(func(i int) session.Store { return overBridge{n.life, f.bridges[i]} }, len(f.bridges))
 	}
+	if p.direct {
+		to = []session.Store{&way{life: n.life, kind: toStore, to: f.old}}
+	} else {
+		n.over, n.free = p.over, p.over == linear.StateServer || p.over == linear.Directly && p.free
+	}
+	n.route = n.balance(to)
 	n.start(p.number)
 }
 
 // balance spreads a node's calls over the bridges, most to one of them.
-func (n *node) balance(to func(int) session.Store, bridges int) func() session.Store {
+func (n *node) balance(to []session.Store) func() session.Store {
 	r := n.w.plan.random(n.name + " balance")
-	home := r.IntN(bridges)
+	home := r.IntN(len(to))
 	return func() session.Store {
 		if r.IntN(4) == 0 {
-			return to(r.IntN(bridges))
+			return to[r.IntN(len(to))]
 		}
-		return to(home)
+		return to[home]
 	}
 }
 
@@ -81,11 +86,6 @@ func (f *farm) startBridge(b *slot) {
 	b.runs++
 	b.life = f.birth(fmt.Sprintf("%s.%d", b.name, b.runs))
 	f.open(f, b)
-}
-
-func (b *slot) crash() {
-	b.life.crash()
-	b.store, b.port = nil, nil
 }
 
 // gremlin breaks things until the nodes stop.
@@ -169,7 +169,10 @@ func cutOver(open func(*farm, *slot), operate func(*farm)) scenario {
 		}
 		g := r.plan.random("nodes")
 		for i := range r.plan.nodes {
-			p := &place{number: i + 1, direct: g.IntN(2) == 0, free: g.Float64() < r.plan.freeRules, wired: r.plan.wired}
+			p := &place{number: i + 1, direct: g.IntN(2) == 0, free: g.Float64() < r.plan.freeRules}
+			if over := linear.Protocol(g.IntN(3)); r.plan.wired {
+				p.over = over
+			}
 			f.nodes = append(f.nodes, p)
 			f.startNode(p)
 		}

@@ -7,23 +7,41 @@ import (
 
 	"github.com/aspstate/aspstate/bridge"
 	"github.com/aspstate/aspstate/bridge/stateserver"
+	"github.com/aspstate/aspstate/bridge/tds"
 	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session"
 )
 
 const appID = "/LM/W3SVC/1/ROOT"
 
-// front serves a store over the State Server's protocol.
-func (l *life) front(s session.Store) (*port, error) {
-	apps, err := layout.NewRegistry(layout.Application{Name: app, AppIDs: []string{appID}})
+// apps is what fronts know of applications.
+var apps = func() *layout.Registry {
+	r, err := layout.NewRegistry(layout.Application{Name: app, AppIDs: []string{appID}})
 	if err != nil {
-		return nil, err
+		panic(err)
 	}
+	return r
+}()
+
+// stateServer serves a store over the State Server's protocol.
+func (l *life) stateServer(s session.Store) *port {
 	f := &stateserver.Front{Store: s, Settings: stateserver.Settings{Registry: apps}, Named: withErrand}
+	return l.serve(f.Serve)
+}
+
+// sqlServer serves a store over SQL Server's.
+func (l *life) sqlServer(s session.Store) *port {
+	enter := func(user, password string) bool { return user == sqlUser && password == sqlPassword }
+	f := &tds.Front{Store: s, Settings: tds.Settings{Registry: apps, Login: enter}, Named: withErrand}
+	return l.serve(f.Serve)
+}
+
+const sqlUser, sqlPassword = "web", "s3cret"
+
+func (l *life) serve(handle func(*bridge.Conn)) *port {
 	p := l.listen()
-	server := &bridge.Server{Handle: f.Serve}
-	go server.Serve(p)
-	return p, nil
+	go (&bridge.Server{Handle: handle}).Serve(p)
+	return p
 }
 
 // overWire is a node's way to a front.

@@ -18,7 +18,7 @@ type node struct {
 	*life
 	h     *history
 	free  bool // by the State Server's rules
-	wired bool // over its protocol
+	over  linear.Protocol
 	route func() session.Store
 	stop  *atomic.Bool
 }
@@ -132,12 +132,12 @@ func (wk *worker) work(ctx context.Context, k session.Key, cookie int32) {
 func (wk *worker) ask(ctx context.Context, in linear.Asked) linear.Answered {
 	ctx, cancel := context.WithTimeout(ctx, wk.span(20*time.Second)+time.Second)
 	defer cancel()
-	in.Wire = wk.wired
+	in.Over = wk.over
 	op := wk.h.begin(wk.client, in)
 	item, err := call(ctx, wk.route(), in)
 	out := outcome(item, err)
 	wk.h.end(op, out)
-	wk.w.count("answer:" + in.Verb.String() + " " + out.Status.String())
+	wk.w.count(fmt.Sprintf("%v %v over %v", in.Verb, out.Status, in.Over))
 	return out
 }
 

@@ -76,6 +76,9 @@ func playWithin(p plan, s scenario) result {
 		r.bad("%v", err)
 	}
 	close(w.over)
+	for _, end := range w.ends {
+		end()
+	}
 	for _, s := range r.servers {
 		s.close()
 	}
@@ -155,13 +158,10 @@ func plain(flaw func(session.Store) session.Store) scenario {
 		r.rules = linear.Rules{Slack: 10 * time.Millisecond}
 		r.rules.Jumps = r.plan.durable
 		store := r.serve("store", 0)
-		front, err := (*port)(nil), error(nil)
+		front := (*port)(nil)
 		if r.plan.wired {
 			bridge := r.birth("b1.1")
-			if front, err = bridge.front(flaw(&way{life: bridge, kind: toStore, to: store})); err != nil {
-				r.bad("%v", err)
-				return
-			}
+			front = bridge.stateServer(flaw(&way{life: bridge, kind: toStore, to: store}))
 		}
 		var nodes []*node
 		for i := range r.plan.nodes {
@@ -173,7 +173,7 @@ func plain(flaw func(session.Store) session.Store) scenario {
 			direct := &way{life: n.life, kind: toStore, to: store}
 			n.route = func() session.Store { return flaw(direct) }
 			if r.plan.wired {
-				n.free, n.wired = true, true
+				n.free, n.over = true, linear.StateServer
 				c := n.life.client(func() *port { return front })
 				n.route = func() session.Store { return c }
 			}

@@ -2,6 +2,10 @@ package sim
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,17 +16,12 @@ import (
 func passing(f *farm, b *slot) {
 	store := &way{life: b.life, kind: toStore, to: f.old}
 	b.store = store
-	if f.plan.wired {
-		p, err := b.life.front(store)
-		if err != nil {
-			f.bad("%v", err)
-		}
-		b.port = p
-	}
+	b.serve()
 }
 
 // TestSimFarm: direct nodes, nodes on bridges and whatever crashes, without a cut-over.
 func TestSimFarm(t *testing.T) {
+	seen := map[string]int{}
 	for seed := uint64(1); seed <= 20; seed++ {
 		if *oneSeed != 0 {
 			seed = *oneSeed
@@ -32,9 +31,15 @@ func TestSimFarm(t *testing.T) {
 			f.ending = func() { f.looks(f.old) }
 		}))
 		res.show(t)
+		for what, n := range res.seen {
+			seen[what] += n
+		}
 		if *oneSeed != 0 {
 			break
 		}
+	}
+	if testing.Verbose() {
+		t.Log(table(seen))
 	}
 }
 
@@ -48,4 +53,13 @@ func (r *run) looks(leads *server) {
 		}
 		r.h.ended(k, rs[0], session.At(leads.now()))
 	}
+}
+
+// table is how often what happened.
+func table(seen map[string]int) string {
+	var b strings.Builder
+	for _, what := range slices.Sorted(maps.Keys(seen)) {
+		fmt.Fprintf(&b, "\n%8d %s", seen[what], what)
+	}
+	return b.String()
 }

@@ -26,6 +26,7 @@ type world struct {
 	arrived []*step
 	lines   []string // of this round: what goroutines noted
 	calm    bool     // no more faults
+	ends    []func() // what is done when the world is over
 
 	queue stepQueue
 	steps int
@@ -106,6 +107,13 @@ func (w *world) note(who, format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.lines = append(w.lines, fmt.Sprintf("    %-14s %s", who, fmt.Sprintf(format, args...)))
+}
+
+// atEnd has something done when the world is over.
+func (w *world) atEnd(do func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ends = append(w.ends, do)
 }
 
 // count counts something that the runs have to have seen.
