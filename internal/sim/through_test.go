@@ -39,7 +39,7 @@ func TestSimFarm(t *testing.T) {
 		}
 	}
 	if testing.Verbose() {
-		t.Log(table(seen))
+		t.Log(tally(seen))
 	}
 }
 
@@ -55,8 +55,8 @@ func (r *run) looks(leads *server) {
 	}
 }
 
-// table is how often what happened.
-func table(seen map[string]int) string {
+// tally is how often what happened.
+func tally(seen map[string]int) string {
 	var b strings.Builder
 	for _, what := range slices.Sorted(maps.Keys(seen)) {
 		fmt.Fprintf(&b, "\n%8d %s", seen[what], what)
