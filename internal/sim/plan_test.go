@@ -42,9 +42,9 @@ func planOf(seed uint64) plan {
 	p.length = time.Duration(60+r.IntN(240)) * time.Second
 	p.pause = time.Duration(300+r.IntN(1500)) * time.Millisecond
 	p.meanTravel = time.Duration(float64(200*time.Microsecond) * math.Pow(10, 1.5*r.Float64()))
-	p.slow = 0.03 * r.Float64() * r.Float64()
-	p.faults = 0.04 * r.Float64() * r.Float64()
-	p.mortality = time.Duration(20+r.IntN(100)) * time.Second
+	p.slow = 0.04 * r.Float64() * r.Float64()
+	p.faults = 0.08 * r.Float64() * r.Float64()
+	p.mortality = time.Duration(5+r.IntN(80)) * time.Second
 	p.shortLived = r.Float64() * r.Float64()
 	p.freeRules = r.Float64()
 	p.durable = r.IntN(4) == 0

@@ -26,3 +26,16 @@ func TestSimPlain(t *testing.T) {
 		}
 	}
 }
+
+// TestReplay: a seed gives the same steps each time.
+func TestReplay(t *testing.T) {
+	for seed := uint64(1); seed <= 12; seed++ {
+		p := planOf(seed)
+		p.wired, p.durable = seed%2 == 0, seed%3 == 0
+		first := play(t, p, cutOver(passing, idle))
+		second := play(t, p, cutOver(passing, idle))
+		if first.trace.sum() != second.trace.sum() {
+			t.Errorf("seed %d: trace %s, then %s", seed, first.trace.sum(), second.trace.sum())
+		}
+	}
+}

@@ -19,17 +19,20 @@ func passing(f *farm, b *slot) {
 	b.serve()
 }
 
+// idle is an operator who lets all be as it is.
+func idle(f *farm) {
+	time.Sleep(f.plan.length)
+	f.ending = func() { f.looks(f.old) }
+}
+
 // TestSimFarm: direct nodes, nodes on bridges and whatever crashes, without a cut-over.
 func TestSimFarm(t *testing.T) {
 	seen := map[string]int{}
-	for seed := uint64(1); seed <= 20; seed++ {
+	for seed := uint64(1); seed <= 40; seed++ {
 		if *oneSeed != 0 {
 			seed = *oneSeed
 		}
-		res := play(t, planOf(seed), cutOver(passing, func(f *farm) {
-			time.Sleep(f.plan.length)
-			f.ending = func() { f.looks(f.old) }
-		}))
+		res := play(t, planOf(seed), cutOver(passing, idle))
 		res.show(t)
 		for what, n := range res.seen {
 			seen[what] += n
