@@ -1,0 +1,266 @@
+package cutover
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aspstate/aspstate/session"
+)
+
+// work does in the background what brings a phase to its end, until Close. One bridge does it, the one that leads; marks of
+// its own each bridge drains itself.
+func (s *Store) work() {
+	timer := time.NewTimer(s.o.Idle)
+	defer timer.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-timer.C:
+		}
+		if err := s.round(s.ctx); err != nil && s.ctx.Err() == nil && !errors.Is(err, ErrNoLease) {
+			s.log.Warn("moving sessions in the background: it is tried again", keyError, err)
+		}
+		timer.Reset(s.o.Idle)
+	}
+}
+
+// round goes once through what there is to do.
+func (s *Store) round(ctx context.Context) error {
+	return errors.Join(s.drainAll(ctx), s.passOld(ctx), s.passNew(ctx))
+}
+
+// phaseOf are the rules of applications that are settled in one of some phases.
+func (s *Store) phaseOf(some ...Phase) map[string]*rules {
+	in := map[string]*rules{}
+	for name, a := range *s.apps.Load() {
+		r := a.now.Load()
+		for _, p := range some {
+			if r.agreed.Phase == p && r.agreed.Stage == settled {
+				in[name] = r
+			}
+		}
+	}
+	return in
+}
+
+// drainAll drains marks: each bridge its own, and the one that leads those of bridges that are gone.
+func (s *Store) drainAll(ctx context.Context) error {
+	in := s.phaseOf(Mirror)
+	if len(in) == 0 || s.oldIsDown() {
+		return nil
+	}
+	s.mu.Lock()
+	g := s.seen
+	s.mu.Unlock()
+	holders := s.holders(g)
+	for i := range g.Leases {
+		if l := &g.Leases[i]; !s.leads() && l.Holder != s.o.Holder {
+			holders[l.Holder] = true
+		}
+	}
+	var failed error
+	for _, a := range s.sorted() {
+		if in[a.name] == nil {
+			continue
+		}
+		left, err := s.drain(ctx, a.name, holders, func(one func(context.Context) error) error {
+			return s.step(ctx, a.name, Mirror, func(c *call) error { return one(c.ctx) })
+		})
+		if err == nil {
+			a.stats.marked.Store(int64(left))
+		}
+		failed = errors.Join(failed, err)
+	}
+	return failed
+}
+
+// step does something in the background as a call of its own, unless the application has left the phase.
+func (s *Store) step(ctx context.Context, name string, p Phase, f func(c *call) error) error {
+	c, err := s.begin(ctx, name)
+	if err != nil {
+		return err
+	}
+	if c.agreed.Phase != p {
+		return c.end(nil)
+	}
+	return c.end(f(&c))
+}
+
+// passOld moves what is left in old, of all applications in handoff, and counts it.
+func (s *Store) passOld(ctx context.Context) error {
+	in := s.phaseOf(Handoff)
+	if len(in) == 0 || !s.old.rows() || !s.leads() {
+		return nil
+	}
+	left := map[string]int64{}
+	err := s.old.each(ctx, func(page []session.Record) error {
+		for i := range page {
+			k := page[i].Key
+			if in[k.App] == nil {
+				continue
+			}
+			left[k.App]++
+			err := s.step(ctx, k.App, Handoff, func(c *call) error { return c.pushForth(k) })
+			if err != nil && !s.passesBy(k, err) {
+				return err
+			}
+			if err := s.pace(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for name, r := range in {
+		r.app.stats.leftInOld.Store(left[name] + 1)
+	}
+	return nil
+}
+
+// passesBy reports whether a pass goes on after an error: one row that nobody can read does not keep the others.
+func (s *Store) passesBy(k session.Key, err error) bool {
+	if !errors.Is(err, errUnreadable) {
+		return false
+	}
+	if a := (*s.apps.Load())[k.App]; a != nil && a.stats.report(k, "unreadable") {
+		s.log.Warn("a session cannot be moved", keyApp, k.App, keySession, k.String(), keyError, err)
+	}
+	return true
+}
+
+// pushForth moves one session, if nobody stands in the way.
+func (c *call) pushForth(k session.Key) error {
+	began, in := c.agreed.began("old", k.ID)
+	if !in {
+		return nil
+	}
+	old, err := c.s.old.look(c.ctx, k)
+	if old == nil || err != nil {
+		return err
+	}
+	if fresh := isMovers(old, began); fresh {
+		if gone, err := c.isOld(c.ctx, c.s.old, old); err != nil || !gone {
+			return err
+		}
+	}
+	_, err = c.settleOld(k, old, began, nil, 0)
+	if errors.Is(err, errAgain) {
+		return nil
+	}
+	return err
+}
+
+// passNew moves back what is in new, of applications in handback, and copies back what is, of those in mirror.
+func (s *Store) passNew(ctx context.Context) error {
+	in := s.phaseOf(Handback, Mirror)
+	for name, r := range in {
+		if r.agreed.Phase == Mirror && (r.app.stats.copiedUnder.Load() == r || s.oldIsDown()) {
+			delete(in, name)
+		}
+	}
+	if len(in) == 0 || !s.leads() {
+		return nil
+	}
+	for name := range in {
+		in[name].app.stats.allCopied.Store(false)
+	}
+	err := s.new.each(ctx, func(page []session.Record) error {
+		for i := range page {
+			k := page[i].Key
+			r := in[k.App]
+			if r == nil {
+				continue
+			}
+			push := func(c *call) error { return c.pushBack(k) }
+			if r.agreed.Phase == Mirror {
+				push = func(c *call) error { return c.copyBack(k) }
+			}
+			if err := s.step(ctx, k.App, r.agreed.Phase, push); err != nil && !s.passesBy(k, err) {
+				return err
+			}
+			if err := s.pace(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range in {
+		if r.agreed.Phase == Mirror {
+			r.app.stats.copiedUnder.Store(r)
+			r.app.stats.allCopied.Store(true)
+		}
+	}
+	return nil
+}
+
+// pushBack moves one session back, or deletes what lies beside old's row.
+func (c *call) pushBack(k session.Key) error {
+	s := c.s
+	began, _ := c.agreed.began("new", k.ID)
+	fresh, err := s.new.look(c.ctx, k)
+	if fresh == nil || err != nil {
+		return err
+	}
+	there, err := c.isInOld(k)
+	switch {
+	case err != nil:
+		return err
+	case there:
+		_, err = s.new.remove(c.ctx, k, fresh.Fence())
+		return err
+	case isMovers(fresh, began):
+		if gone, err := c.isOld(c.ctx, s.new, fresh); err != nil || !gone {
+			return err
+		}
+	}
+	if !s.old.rows() {
+		_, err = c.settleNewVerbs(k, fresh, began, nil, 0)
+	} else {
+		_, err = c.settleNew(k, fresh, began, nil, 0)
+	}
+	if errors.Is(err, errAgain) {
+		return nil
+	}
+	return err
+}
+
+// isInOld reports whether old has a row of the session.
+func (c *call) isInOld(k session.Key) (bool, error) {
+	if c.s.old.rows() {
+		old, err := c.s.old.look(c.ctx, k)
+		return old != nil, err
+	}
+	err := c.s.old.ResetTimeout(c.ctx, k)
+	if errors.Is(err, session.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// copyBack brings one session level.
+func (c *call) copyBack(k session.Key) error {
+	_, err := c.marked(k, func() error { return nil })
+	if err == nil {
+		c.app.stats.copied.Add(1)
+	}
+	return err
+}
+
+// pace keeps the background to its rate, so that calls come first.
+func (s *Store) pace(ctx context.Context) error {
+	t := time.NewTimer(time.Second / time.Duration(s.o.Rate))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
