@@ -131,7 +131,9 @@ func (c *call) ownersForth(k session.Key, old *session.Record, began session.Ins
 }
 
 // changedMeanwhile reports whether a store's refusal contradicts what was just seen there.
-func changedMeanwhile(err error) bool { return err != nil && told(err) && !errors.Is(err, session.ErrRefused) }
+func changedMeanwhile(err error) bool {
+	return err != nil && told(err) && !errors.Is(err, session.ErrRefused)
+}
 
 // dropBeside deletes the row of new that lies beside one of old, and reports whether old's is still as it was seen. New is
 // looked at first: what it held while old's row existed was never the truth, what it holds later may be.

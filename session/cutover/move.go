@@ -24,7 +24,9 @@ type move struct {
 }
 
 // isMovers reports whether a lock was taken by a mover.
-func isMovers(r *session.Record, began session.Instant) bool { return r.Lock.Locked && r.Lock.Since > began }
+func isMovers(r *session.Record, began session.Instant) bool {
+	return r.Lock.Locked && r.Lock.Since > began
+}
 
 // lock takes the mover's lock. Only Applied makes it ours: two movers may ask for the same lock at the same tick.
 func (m *move) lock(ctx context.Context) error {

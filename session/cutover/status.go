@@ -19,17 +19,17 @@ type counts struct {
 
 // stats are of an application.
 type stats struct {
-	moved     atomic.Int64
-	dirty     atomic.Int64 // calls after which old did not follow at once
-	leftInOld atomic.Int64 // as of the last pass, plus one; 0: no pass yet
-	marked    atomic.Int64 // marks as of the last drain
-	copied    atomic.Int64 // rows brought level by copy-back
-	allCopied atomic.Bool
+	moved       atomic.Int64
+	dirty       atomic.Int64 // calls after which old did not follow at once
+	leftInOld   atomic.Int64 // as of the last pass, plus one; 0: no pass yet
+	marked      atomic.Int64 // marks as of the last drain
+	copied      atomic.Int64 // rows brought level by copy-back
+	allCopied   atomic.Bool
 	copiedUnder atomic.Pointer[rules] // of which copy-back is done
-	shadowed  atomic.Int64
-	differed  atomic.Int64
-	waits     atomic.Int64
-	longest   atomic.Int64 // nanoseconds
+	shadowed    atomic.Int64
+	differed    atomic.Int64
+	waits       atomic.Int64
+	longest     atomic.Int64 // nanoseconds
 
 	mu      sync.Mutex
 	strange map[string]string // kind by masked key: direct, unknown
