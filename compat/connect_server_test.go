@@ -12,7 +12,7 @@ import (
 )
 
 // testDSN is the engine that tests may use, or skips.
-func testDSN(t *testing.T) DSN {
+func testDSN(t testing.TB) DSN {
 	t.Helper()
 	text := os.Getenv("ASPSTATE_TEST_SQLSERVER")
 	if text == "" {

@@ -69,8 +69,10 @@ func (s *Server) Install(ctx context.Context, o SchemaOptions) (InstallReport, e
 	if isSystem(rep.Database) {
 		return rep, &TakenError{r.Layout, rep.Database, []string{"it is a database of the server's own: name another one"}}
 	}
-	if err := s.taken(ctx, r, rep.Database); err != nil {
-		return rep, err
+	if r.Layout != ControlSchema {
+		if err := s.taken(ctx, r, rep.Database); err != nil {
+			return rep, err
+		}
 	}
 	if s.Facts.Azure && r.Database != "" && !strings.EqualFold(r.Database, s.Facts.Database) {
 		return rep, &TakenError{r.Layout, rep.Database, []string{"Azure SQL Database makes and opens databases one by one: connect to it"}}

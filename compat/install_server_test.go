@@ -10,7 +10,7 @@ import (
 )
 
 // schemaServer opens a database of its own, made anew, and drops it at the end.
-func schemaServer(t *testing.T, name string) *Server {
+func schemaServer(t testing.TB, name string) *Server {
 	t.Helper()
 	dsn := testDSN(t)
 	ctx := context.Background()

@@ -13,7 +13,7 @@ import (
 // SchemaOptions say which layout is to be made, and how. Only Layout is needed. An option that a layout does not take is
 // an error, so that nobody believes it has been heeded.
 type SchemaOptions struct {
-	Layout string // name on the command line
+	Layout string // name on the command line, or ControlSchema
 
 	// Database is made if missing, and used. Empty: ASPState for frameworkcompat of type p and t, else the database in which
 	// the script runs; for Install that of the connection. For type p and t it can only be ASPState.
@@ -90,6 +90,9 @@ func (o SchemaOptions) Buckets() int64 {
 
 // rendering checks the options and fills in what they leave out.
 func (o SchemaOptions) rendering() (scripts.Options, error) {
+	if strings.EqualFold(o.Layout, ControlSchema) {
+		return o.controlRendering()
+	}
 	l, err := layout.ByName(o.Layout)
 	if err != nil {
 		return scripts.Options{}, err
@@ -117,6 +120,24 @@ func (o SchemaOptions) rendering() (scripts.Options, error) {
 		r.Suffix, _ = layout.ProcedureSuffix(l.Table)
 	}
 	r.Notes = o.notes(l, r)
+	return r, nil
+}
+
+// controlRendering is for the tables of a Control, which are no layout.
+func (o SchemaOptions) controlRendering() (scripts.Options, error) {
+	plain := SchemaOptions{Layout: o.Layout, Database: o.Database, Grant: o.Grant, Babelfish: o.Babelfish}
+	if o != plain {
+		return scripts.Options{}, fmt.Errorf("making the schema %s: it takes a database and who may use it, and no option of a layout", ControlSchema)
+	}
+	for _, n := range []struct{ what, name string }{{"database", o.Database}, {"role", o.Grant}} {
+		if err := anyName(n.what, n.name); err != nil {
+			return scripts.Options{}, fmt.Errorf("making the schema %s: %w", ControlSchema, err)
+		}
+	}
+	r := scripts.Options{
+		Layout: ControlSchema, Title: "what bridges and copiers of a cut-over agree on", Database: o.Database, Role: o.Grant, Babelfish: o.Babelfish,
+		Notes: []string{"It belongs into the database of the new store: all that take part in a cut-over must reach it."},
+	}
 	return r, nil
 }
 

@@ -15,6 +15,7 @@
 package compat
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -39,6 +40,8 @@ type Options struct {
 	// Retry says how often and how patiently what failed for a moment is done again; the zero value is the layout's own
 	// provider's rule (sql-layouts.md 11).
 	Retry Retry
+	// ClockKept is how long what was found out about the server's clock counts for Now; 0: 5 s.
+	ClockKept time.Duration
 	// RenewStep is what a renewal of Expires by Get or ResetTimeout must gain to be written, 0 to 24 h. 0: each is, by the
 	// provider's procedures. Up to 1 s a session may end so much early, as Microsoft's State Server has it; a longer one is
 	// written ahead, which other clients of the table see as a later Expires. The layout must keep the server's UTC.
@@ -57,6 +60,7 @@ type Table struct {
 	id     string
 
 	renewing renewing
+	clock    serverClock
 	place    string
 
 	listings listings     // of scans over memory tables
@@ -75,6 +79,7 @@ var _ interface {
 	session.Applier
 	session.Sweeper
 	session.Counter
+	session.Clocked
 } = (*Table)(nil)
 
 // Open makes a Table of a layout that Detect has found. It asks for the settings of the table's database, and writes
@@ -105,6 +110,7 @@ func (s *Server) Open(ctx context.Context, f *Found, o Options) (*Table, error) 
 		return nil, err
 	}
 	t.verbs = verbsOf(t)
+	t.clock = serverClock{asking: t.askClock, kept: cmp.Or(o.ClockKept, clockKept)}
 	return t, nil
 }
 

@@ -74,7 +74,7 @@ func rulesOf(l *layout.Layout) storetest.Rules {
 	if !l.CookieRises {
 		r.Conditions = []session.ConditionKind{session.KindInsert, session.KindIfCookie}
 	}
-	r.Needs = storetest.AllAbilities &^ storetest.Waits
+	r.Needs = storetest.AllAbilities &^ (storetest.Waits | storetest.Controls)
 	return r
 }
 

@@ -48,6 +48,12 @@ func (v *view) applicationRights(objects []object) []string {
 		}
 	}
 	switch {
+	case v.Layout == "control":
+		for _, o := range objects {
+			if o.kind == "table" {
+				rights = append(rights, "SELECT, INSERT, UPDATE, DELETE ON OBJECT::"+o.name)
+			}
+		}
 	case hasProcs:
 		rights = append(rights, "SELECT ON OBJECT::"+v.Sessions())
 	default:

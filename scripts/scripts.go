@@ -63,6 +63,7 @@ var templateOf = map[string]string{
 	"inmemorydurable": "async2.sql",
 	"sample-inmemory": "sample.sql",
 	"sqlinmemory":     "sqlinmemory.sql",
+	"control":         "control.sql", // no layout: what programs of a cut-over agree on
 }
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{"name": Name, "text": literal}).ParseFS(files, "*.sql"))

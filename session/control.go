@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -18,7 +19,7 @@ var ErrEpoch = errors.New("session: agreed otherwise meanwhile")
 // that was taken away is gone no earlier than any change that had returned before. Without such a change there is nothing
 // to wait for, so that marking may cost next to nothing.
 //
-// What is longer than said here, or no UTF-8, is refused with ErrRefused.
+// What is longer than said here, no UTF-8, or has a U+0000, is refused with ErrRefused.
 type Controller interface {
 	// Agreement returns what is agreed and who holds leases, as of one moment.
 	Agreement(ctx context.Context) (Agreement, error)
@@ -105,7 +106,7 @@ func (m *Mark) Check() error {
 	if err == nil {
 		err = CheckApp(m.Key.App)
 	}
-	if err == nil && (!utf8.ValidString(m.Key.ID) || len(m.Key.ID) > MaxMarked && len(utf16.Encode([]rune(m.Key.ID))) > MaxMarked) {
+	if err == nil && (!isText(m.Key.ID) || len(m.Key.ID) > MaxMarked && len(utf16.Encode([]rune(m.Key.ID))) > MaxMarked) {
 		err = fmt.Errorf("%w: its id is no text of at most %d characters", ErrRefused, MaxMarked)
 	}
 	if err != nil {
@@ -124,11 +125,14 @@ type limited struct {
 }
 
 func (l limited) check() error {
-	if len(l.text) > l.most || !utf8.ValidString(l.text) {
+	if len(l.text) > l.most || !isText(l.text) {
 		return fmt.Errorf("%w: %s is no text of at most %d bytes", ErrRefused, l.name, l.most)
 	}
 	return nil
 }
+
+// isText refuses what not every database can keep.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 // Clocked is a store whose clock can be read.
 type Clocked interface {

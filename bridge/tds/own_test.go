@@ -71,7 +71,7 @@ func rulesOver(l *layout.Layout) storetest.Rules {
 	if !l.CookieRises {
 		r.Conditions = []session.ConditionKind{session.KindInsert, session.KindIfCookie}
 	}
-	r.Needs = storetest.AllAbilities &^ storetest.Waits
+	r.Needs = storetest.AllAbilities &^ (storetest.Waits | storetest.Controls)
 	return r
 }
 

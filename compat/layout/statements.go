@@ -79,6 +79,18 @@ const (
 	OpUnstage     Operation = "unstage"      // inserts its rows, all or none, and drops it; error 2627
 )
 
+// Operations about what programs of a cut-over agree on (compat.Control). OpAgreement and OpLease give rows of eight columns:
+// 0 for what is agreed (the epoch is in the row of 0xFF), 1 for leases; name or holder, epoch, body, role, title, end, now.
+const (
+	OpAgreement Operation = "agreement"
+	OpAgree     Operation = "agree"  // @p1 epoch, @p2 and @p3 application, @p4 body, @p5 whether there is one: 1 or 0
+	OpLease     Operation = "lease"  // @p1 holder, role, title, epoch, seconds, milliseconds
+	OpLeave     Operation = "leave"  // @p1 holder
+	OpMark      Operation = "mark"   // application, hash, id, mark; and so on
+	OpUnmark    Operation = "unmark" // application, hash; and so on
+	OpMarks     Operation = "marks"  // @p1 limit, @p2 application, those behind @p3: id, mark
+)
+
 // Words that follow.
 const (
 	WordElsewhere     = "elsewhere"

@@ -299,6 +299,7 @@ func checkControlLimits(h *harness) {
 		"no text":         agree("\xff"),
 		"a longer mark":   mark(key("a", "b"), word(session.MaxMark+1)),
 		"a longer id":     mark(key("a", word(session.MaxMarked+1)), "c"),
+		"a zero":          mark(key("a", "b\x00"), "c"),
 		"an id, no text":  mark(key("a", "\xff"), "c"),
 		"a mark's name":   mark(key(word(session.MaxApp+1), "b"), "c"),
 	} {
