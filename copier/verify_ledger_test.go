@@ -17,7 +17,7 @@ func afterCopy(t *testing.T) (*bench, *Job) {
 	b.fill(40)
 	// A dead row in the way of one, so that its copy has another revision than its source.
 	old := b.record(b.spell("shop", raw(21), layout.RuleAsync21), fixtures.Blob("empty"))
-	old.Expires, old.Revision = session.At(b.now)-Grace-1, 5
+	old.Expires, old.Revision = session.At(b.now)-Grace-1, 500
 	b.put(b.to, old)
 	j, err := Prepare(t.Context(), b.o)
 	if err != nil {

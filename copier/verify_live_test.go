@@ -49,8 +49,10 @@ func (f *liveFarm) both(i int, lag time.Duration, do func(*memstore.Store, sessi
 }
 
 func (f *liveFarm) create(i int, lag time.Duration) {
-	f.now = time.Now()
-	r := f.record(session.Key{}, fixtures.Blob(fixtures.Blobs[i%8]))
+	now := session.At(time.Now())
+	r := session.Record{
+		Payload: fixtures.Blob(fixtures.Blobs[i%8]), Timeout: 20, Created: now, Expires: now.AddMinutes(20), Lock: session.Lock{Cookie: 1, Since: now},
+	}
 	f.both(i, lag, func(s *memstore.Store, k session.Key) {
 		r.Key = k
 		f.put(s, r)
