@@ -17,6 +17,7 @@
 package copier
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -78,13 +79,22 @@ type Options struct {
 	RemoveOld      bool   // re-spelling in place: remove the old rows once all is verified
 
 	Workers   int           // 0: 4
-	PageRows  int           // rows a page; 0: 1000, fewer where there is a Rate
+	PageRows  int           // rows a page; 0: as many as both ends take quickly, fewer where there is a Rate
 	PageBytes int           // payload bytes a page; 0: 4 MiB
-	Rate      int           // rows a second; 0: no limit
+	Rate      int           // rows a second; 0: no limit. Looked at only without Steering
+	Steering  *Steering     // nil: one of its own, that nobody turns
+	Limits    Limits        // beyond which the copy goes slower by itself
 	SaveEvery time.Duration // how often the checkpoint is saved; 0: 1 s
+
+	// Stage is called at each stage of a run, by one goroutine; an error stops the run. nil: nobody.
+	Stage func(context.Context, Stage, Facts) error
+
+	Follow FollowOptions // what a following copy has of its own
 
 	Now     func() time.Time // nil: time.Now
 	Observe func(Event)      // nil: nobody; never called by two goroutines at once
+
+	adapt bool // nobody has said how many rows a page has
 }
 
 // Grace is how long after its Expires a session still counts as alive where the layout serves rows until they are purged:
@@ -120,7 +130,7 @@ func (o *Options) setDefaults() {
 		o.Workers = min(o.Workers, 1+o.Rate/2000)
 	}
 	if o.PageRows <= 0 {
-		o.PageRows = 1000
+		o.PageRows, o.adapt = firstRows, true
 		if o.Rate > 0 { // a page a second: a page is a moment in which others wait, and has costs of its own
 			o.PageRows = min(1000, max(8, o.Rate))
 		}
@@ -131,6 +141,7 @@ func (o *Options) setDefaults() {
 	if o.SaveEvery <= 0 {
 		o.SaveEvery = time.Second
 	}
+	o.Follow.setDefaults()
 	if o.Now == nil {
 		o.Now = time.Now
 	}

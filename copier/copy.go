@@ -15,7 +15,7 @@ const attempts = 3
 
 // copyAll runs the copy phase and moves on to the sweep.
 func (r *run) copyAll(ctx context.Context) error {
-	r.observe(PhaseStarted{Phase: PhaseCopy, Total: r.Plan.Rows, Done: r.total.Scanned})
+	r.observe(PhaseStarted{Phase: r.shown, Total: r.Plan.Rows, Done: r.total.Scanned})
 	pages := r.pager(r.o.Source, r.o.From.Title)
 	err := pages.run(ctx, session.Cursor(r.at.Cursor), func(ctx context.Context, got session.Page) (tally, error) {
 		p := &pageCopy{Job: r.Job, pass: r.at.Pass, now: session.At(r.o.Now()), ranks: r.ranks}
@@ -31,7 +31,7 @@ func (r *run) copyAll(ctx context.Context) error {
 // mark takes note that the copy has come to a cursor.
 func (r *run) mark(next session.Cursor, _ int, done tally) error {
 	r.total.add(done)
-	r.observe(Progress{Phase: PhaseCopy, Rows: r.total.Scanned, Counters: r.total.Counters})
+	r.observe(Progress{Phase: r.shown, Rows: r.total.Scanned, Counters: r.total.Counters})
 	if next == "" {
 		return nil // the phase's end; copyAll moves on and saves
 	}
@@ -45,11 +45,13 @@ func (r *run) mark(next session.Cursor, _ int, done tally) error {
 // pageCopy takes one page of source rows to the target.
 type pageCopy struct {
 	*Job
-	pass uint32
-	now  session.Instant
-	n    Counters
+	pass  uint32
+	now   session.Instant
+	n     Counters
+	fresh int64 // rows whose mark is no firm one
 
-	ranks bool // ranks of the ledger are of the same id rules in the same order
+	ranks   bool // ranks of the ledger are of the same id rules in the same order
+	settled bool // the pass before ended settle ago or longer
 }
 
 func (p *pageCopy) run(ctx context.Context, got session.Page) error {
@@ -160,6 +162,7 @@ type write struct {
 	*job
 	change session.Change
 	entry  ledgerEntry
+	mark   uint64 // what stands in the entry's Before once it is done
 }
 
 // decide looks at the target and the ledger and says which rows are to be written. Rows that are fine as they are, or
@@ -187,13 +190,14 @@ func (p *pageCopy) decide(ctx context.Context, jobs []*job, unseen bool) ([]writ
 		}
 		switch v := p.judge(j, row, e, known[i]); v {
 		case judgeWrite:
-			todo = append(todo, p.plan(j, row))
+			w := p.plan(j, row)
+			w.mark = p.mark(j.src, e)
+			todo = append(todo, w)
 		case judgeUnchanged:
 			p.n.Unchanged++
 			p.n.Verified++
-			h := hashFence(row.Fence())
 			adopt = append(adopt, ledgerEntry{
-				ID: j.id, Before: h, After: h, Expires: row.Expires, Pass: stamp(p.pass, j.rank), Done: true,
+				ID: j.id, Before: p.mark(j.src, e), After: hashFence(row.Fence()), Expires: row.Expires, Pass: stamp(p.pass, j.rank), Done: true,
 			})
 		case judgeOtherCase:
 			p.refuse(j.src.Key, errSameButForCase)
@@ -273,7 +277,7 @@ func (p *pageCopy) judge(j *job, row *session.Record, e ledgerEntry, known bool)
 	}
 	h := hashFence(row.Fence())
 	switch {
-	case known && (h == e.After || h == e.Before):
+	case known && ours(e, h):
 		return judgeWrite
 	case dead(row, p.now, p.o.To.Layout): // nobody is owed a dead session
 		return judgeWrite
@@ -331,7 +335,7 @@ func (p *pageCopy) write(ctx context.Context, todo []write) (done, conflicts []*
 			p.n.Updated++
 		}
 		p.n.Bytes += int64(len(w.want.Payload))
-		w.entry.Done = true
+		w.entry.Done, w.entry.Before = true, w.mark
 		confirmed = append(confirmed, w.entry)
 		done = append(done, w.job)
 	}

@@ -1,5 +1,7 @@
 package copier
 
+import "time"
+
 // Event is something the engine tells its observer. The engine never prints: who shows events is up to the caller.
 type Event interface{ event() }
 
@@ -11,6 +13,9 @@ const (
 	PhasePreflight Phase = "preflight"  // reading only: what is there, and what stands in the way
 	PhaseCopy      Phase = "copy"       // every source row
 	PhaseSweep     Phase = "sweep"      // every target row: carries deletions, counts
+	PhaseFollow    Phase = "follow"     // one pass: source rows that have changed
+	PhaseFinal     Phase = "final"      // one pass while the source is frozen
+	PhaseCutOver   Phase = "cut-over"   // the target has everything: what a checkpoint says afterwards
 	PhaseRemoveOld Phase = "remove-old" // the old spellings of a table that was re-spelled in place
 	PhaseVerify    Phase = "verify"     // the verify command: every source row against its copy
 	PhaseExtra     Phase = "extra"      // the verify command: target rows that the source lacks
@@ -29,7 +34,25 @@ type Progress struct {
 	Phase    Phase
 	Rows     int64 // of this phase, those of a resumed run included
 	Counters Counters
+	Pass     int    // passes of a following copy that are done
+	Lag      Lag    // of a following copy
+	Throttle string // why the copy goes slower than it could; "" if it does not
 }
+
+// PassDone ends a pass of a following copy.
+type PassDone struct {
+	Pass     int // how many there have been
+	Lag      Lag
+	Deleted  int64 // sessions that the source has removed since the pass before
+	Took     time.Duration
+	Counters Counters
+}
+
+// CaughtUp comes once: what is left to copy does not become less by waiting. A cut-over may be asked for.
+type CaughtUp struct{ Lag Lag }
+
+// CutOverDone ends a following copy: the target has everything, and the source is frozen.
+type CutOverDone struct{ Freeze Freeze }
 
 // Planned carries the plan once the preflight has made it.
 type Planned struct{ Plan *Plan }
@@ -61,3 +84,6 @@ func (Progress) event()     {}
 func (Planned) event()      {}
 func (Notice) event()       {}
 func (Finished) event()     {}
+func (PassDone) event()     {}
+func (CaughtUp) event()     {}
+func (CutOverDone) event()  {}

@@ -34,7 +34,15 @@ func rankOf(e ledgerEntry) uint32    { return e.Pass >> rankShift }
 
 // hashFence shortens a fence to 8 bytes for the ledger. 0, which stands for "no row", and leaving never come out of a fence.
 func hashFence(f session.Fence) uint64 {
-	var b [64]byte
+	sum := sha256.Sum256(appendFence(make([]byte, 0, fenceSize), f))
+	return max(leaving+1, binary.LittleEndian.Uint64(sum[:]))
+}
+
+// fenceSize is what appendFence appends: zeros at the end, as ledgers on disk have it hashed.
+const fenceSize = 64
+
+func appendFence(dst []byte, f session.Fence) []byte {
+	var b [fenceSize]byte
 	binary.LittleEndian.PutUint64(b[0:], f.Revision)
 	binary.LittleEndian.PutUint64(b[8:], uint64(f.Created))
 	binary.LittleEndian.PutUint64(b[16:], uint64(f.LockDate))
@@ -45,6 +53,5 @@ func hashFence(f session.Fence) uint64 {
 	if f.Locked {
 		b[44] = 1
 	}
-	sum := sha256.Sum256(b[:])
-	return max(leaving+1, binary.LittleEndian.Uint64(sum[:]))
+	return append(dst, b[:]...)
 }

@@ -21,7 +21,9 @@ type Job struct {
 	census *census // of this run's preflight; nil in a verification
 
 	lastPass uint32 // the highest pass that the checkpoint or the ledger knows
-	pace     *pacer
+	pace     brake
+	steer    *Steering
+	size     *pageSize
 
 	mu      sync.Mutex // guards what the observer is told
 	notices map[NoticeKind]int
@@ -38,7 +40,12 @@ func Prepare(ctx context.Context, o Options) (*Job, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	j := &Job{o: o, notices: map[NoticeKind]int{}, pace: &pacer{rate: o.Rate}}
+	s := o.Steering
+	if s == nil {
+		s = NewSteering(o.Rate)
+	}
+	j := &Job{o: o, notices: map[NoticeKind]int{}}
+	j.steerBy(s)
 	if err := j.loadState(); err != nil {
 		return nil, err
 	}
@@ -181,12 +188,15 @@ func count(ctx context.Context, store any) int64 {
 }
 
 func (j *Job) pager(from session.Scanner, what string) *pager {
-	return &pager{from: from, what: what, limit: j.o.PageRows, bytes: j.o.PageBytes, workers: j.o.Workers, pace: j.pace}
+	return &pager{from: from, what: what, limit: j.o.PageRows, bytes: j.o.PageBytes, workers: j.o.Workers, pace: j.pace, size: j.size}
 }
 
 func (j *Job) observe(e Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.steer != nil { // a verification has none
+		e = j.steer.told(e)
+	}
 	j.o.Observe(e)
 }
 

@@ -16,7 +16,13 @@ type pager struct {
 	limit   int    // rows a page
 	bytes   int    // payload bytes a page
 	workers int
-	pace    *pacer
+	pace    brake
+	size    *pageSize // nil: limit rows a page
+}
+
+// brake lets rows through no faster than it should.
+type brake interface {
+	wait(ctx context.Context, rows int) error
 }
 
 // page is one piece on its way through the workers.
@@ -92,6 +98,14 @@ func (p *pager) run(ctx context.Context, after session.Cursor,
 	return first
 }
 
+// rows is how many rows the next page may have.
+func (p *pager) rows() int {
+	if p.size == nil {
+		return p.limit
+	}
+	return p.size.next()
+}
+
 func (p *pager) read(ctx context.Context, after session.Cursor, slots chan struct{}, todo chan<- *page) error {
 	for seq := 0; ; seq++ {
 		select {
@@ -99,7 +113,7 @@ func (p *pager) read(ctx context.Context, after session.Cursor, slots chan struc
 			return ctx.Err()
 		case slots <- struct{}{}:
 		}
-		got, err := p.from.Scan(ctx, session.ScanRequest{After: after, Limit: p.limit, Bytes: p.bytes})
+		got, err := p.from.Scan(ctx, session.ScanRequest{After: after, Limit: p.rows(), Bytes: p.bytes})
 		if err != nil {
 			<-slots
 			return fmt.Errorf("reading %s: %w", p.what, err)

@@ -19,7 +19,7 @@ func (r *run) removeOld(ctx context.Context) error {
 	if err := r.move(PhaseRemoveOld); err != nil {
 		return err
 	}
-	table, ok := r.o.Source.(session.Applier)
+	table, ok := writable(r.o.Source)
 	if !ok {
 		return fmt.Errorf("removing old rows from %s: it cannot be written", r.o.From.Title)
 	}

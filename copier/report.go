@@ -46,4 +46,6 @@ type Report struct {
 	RemovedOld int64         // old spellings taken out of the table (re-spelling in place)
 	Resumed    bool          // went on from a checkpoint
 	Took       time.Duration // of this run, without the preflight
+	Passes     int           // of a following copy
+	Freeze     *Freeze       // of a following copy that was cut over; nil: it was not
 }

@@ -3,7 +3,6 @@ package copier
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -16,16 +15,19 @@ func (j *Job) Run(ctx context.Context) (rep Report, err error) {
 	if err := j.Plan.Err(); err != nil {
 		return rep, err
 	}
-	r, err := j.begin()
+	r, err := j.begin(false)
 	if err != nil {
 		return rep, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, r.save()) // as far as the marks came: the next run goes on there
+			err = r.failed(ctx, err)
 		}
 	}()
-	rep.Resumed = j.Plan.Resume
+	rep.Resumed = j.resumes(false)
+	if err := j.stage(ctx, StageBeforeCopy, nil); err != nil {
+		return rep, err
+	}
 	if Phase(r.at.Phase) == PhaseCopy {
 		if err := r.copyAll(ctx); err != nil {
 			return r.report(rep), err
@@ -45,7 +47,7 @@ func (j *Job) Run(ctx context.Context) (rep Report, err error) {
 	}
 	rep = r.report(rep)
 	j.observe(Finished{rep})
-	return rep, nil
+	return rep, j.stage(ctx, StageDone, nil)
 }
 
 // run is one pass in progress. Only the goroutine that marks pages touches it.
@@ -57,6 +59,12 @@ type run struct {
 	began   time.Time
 	ranks   bool            // the ledger's ranks are of the same id rules in the same order
 	horizon session.Instant // of the sweep, see newHorizon
+	shown   Phase           // what observers are told of the complete copy: PhaseCopy, or PhaseVerify when it comes again
+
+	// Of a following copy.
+	passes  int           // that are done
+	passEnd time.Time     // when the last one had seen all rows
+	before  time.Duration // how long it took
 }
 
 // tally is what the checkpoint keeps of a pass besides its place.
@@ -71,7 +79,7 @@ func (t *tally) add(d tally) {
 }
 
 // begin opens the ledger and decides where the pass starts.
-func (j *Job) begin() (*run, error) {
+func (j *Job) begin(follow bool) (*run, error) {
 	if j.o.StartOver {
 		if err := j.forget(); err != nil {
 			return nil, fmt.Errorf("starting over: %w", err)
@@ -84,16 +92,13 @@ func (j *Job) begin() (*run, error) {
 		}
 		j.ledger = l
 	}
-	r := &run{Job: j, savedAt: time.Now(), began: time.Now(), ranks: j.saved != nil && j.saved.Plan == j.o.planPrint()}
+	r := &run{Job: j, shown: PhaseCopy, savedAt: time.Now(), began: time.Now(), ranks: j.saved != nil && j.saved.Plan == j.o.planPrint()}
 	r.at = checkpoint{
 		From: j.o.fromPrint(), To: j.o.toPrint(), Plan: j.o.planPrint(), Phase: string(PhaseCopy), Pass: j.lastPass + 1,
 	}
-	if j.Plan.Resume {
-		r.at.Phase, r.at.Cursor, r.at.Pass = j.saved.Phase, j.saved.Cursor, j.saved.Pass
-		if err := json.Unmarshal(j.saved.Counters, &r.total); err != nil {
-			return nil, &StateError{
-				Path: j.o.State, Kind: StateDamaged, Detail: "its counters cannot be read", Hint: "begin anew with --start-over",
-			}
+	if j.resumes(follow) {
+		if err := r.restore(); err != nil {
+			return nil, err
 		}
 	}
 	return r, r.save()

@@ -40,7 +40,7 @@ func (r *run) sweepOnce(ctx context.Context, remove bool) (sum sweepTally, err e
 	var rows int64
 	var mu sync.Mutex
 	err = r.pager(skim(r.o.Target), r.o.To.Title).run(ctx, "", func(ctx context.Context, got session.Page) (tally, error) {
-		p := &pageSweep{Job: r.Job, pass: r.at.Pass, now: session.At(r.o.Now()), horizon: r.horizon, ranks: r.ranks, remove: remove}
+		p := &pageSweep{Job: r.Job, pass: r.at.Pass, now: session.At(r.o.Now()), horizon: r.horizon, ranks: r.ranks, remove: remove, keep: r.keepAll()}
 		err := p.run(ctx, got.Records)
 		if !remove {
 			p.n.TargetOwned += int64(len(got.Damaged))
@@ -125,6 +125,8 @@ type pageSweep struct {
 	horizon session.Instant
 	ranks   bool // see pageCopy
 	remove  bool // remove what is gone; otherwise count
+	keep    bool // but nothing of ours, see keepAll
+	giveUp  bool // with remove: what is gone and not ours is given up
 	n       sweepTally
 }
 
@@ -158,7 +160,7 @@ func (p *pageSweep) run(ctx context.Context, recs []session.Record) error {
 		live := !dead(row, p.now, p.o.To.Layout)
 		fence := row.Fence()
 		h := hashFence(fence)
-		ours := known[i] && e.After != 0 && (h == e.After || h == e.Before)
+		ours := known[i] && ours(e, h)
 		if known[i] && written(e, p.pass) && e.Expires > p.horizon && (from[i] != originGone || !ours) {
 			p.n.present++
 		}
@@ -171,9 +173,11 @@ func (p *pageSweep) run(ctx context.Context, recs []session.Record) error {
 		case known[i] && !e.Done && e.Before == leaving: // its old row has been removed on purpose, before we were killed
 			given = append(given, ledgerEntry{ID: ids[i], Expires: e.Expires, Pass: e.Pass, Done: true})
 		case known[i] && e.Done && e.After == 0 && e.Before == 0 && p.o.inPlace(): // given up: what a re-spelling leaves
-		case from[i] == originUnknown || !ours || p.keepAll():
+		case from[i] == originUnknown || !ours || p.keep:
 			if !p.remove {
 				p.n.TargetOwned++
+			} else if p.giveUp && known[i] && from[i] == originGone && !p.keep {
+				given = append(given, ledgerEntry{ID: ids[i], Expires: e.Expires, Pass: e.Pass, Done: true})
 			}
 		default:
 			p.n.gone++
