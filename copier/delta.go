@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/aspstate/aspstate/session"
 )
@@ -12,8 +13,30 @@ import (
 // copied.
 type pageDelta struct {
 	pageCopy
-	seen   *idSet // nil: the page is not part of a complete pass
-	locked int64  // live rows under a lock
+	seen   *idSet     // nil: the page is not part of a complete pass
+	todo   *keyBuffer // of the pass
+	locked int64      // live rows under a lock
+}
+
+// keyBuffer gathers the rows of a pass that have to be copied: few in each page, and each write to the ledger waits for a
+// disk.
+type keyBuffer struct {
+	mu   sync.Mutex
+	keys []session.Key
+}
+
+// enoughKeys are worth a write of their own.
+const enoughKeys = 512
+
+// add returns what is to be copied now.
+func (b *keyBuffer) add(keys []session.Key) (now []session.Key) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.keys = append(b.keys, keys...); len(b.keys) < enoughKeys {
+		return nil
+	}
+	now, b.keys = b.keys, nil
+	return now
 }
 
 // errUnreadable: a look at a row has found that nobody can read its payload.
@@ -29,7 +52,7 @@ func (p *pageDelta) run(ctx context.Context, got session.Page) error {
 			return err
 		}
 	}
-	return p.copy(ctx, changed)
+	return p.copy(ctx, p.todo.add(changed))
 }
 
 // changed returns the keys of the rows that have to be read whole. The others are counted.

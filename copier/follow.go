@@ -201,23 +201,30 @@ func (r *run) pass(ctx context.Context, ph Phase) (d delta, err error) {
 	var rows int64
 	pages := r.pager(skim(r.o.Source), r.o.From.Title)
 	pages.pace = skimPace{r.pace}
-	err = pages.run(ctx, "", func(ctx context.Context, got session.Page) (tally, error) {
-		p := &pageDelta{seen: seen, pageCopy: pageCopy{
+	todo := &keyBuffer{}
+	work := func(do func(*pageDelta) error) error {
+		p := &pageDelta{seen: seen, todo: todo, pageCopy: pageCopy{
 			Job: r.Job, pass: r.at.Pass, now: session.At(r.o.Now()), ranks: r.ranks, settled: settled,
 		}}
-		err := p.run(ctx, got)
+		err := do(p)
 		mu.Lock()
 		defer mu.Unlock()
 		d.n.add(p.n)
 		d.locked += p.locked
 		d.fresh += p.fresh
-		return tally{}, err
+		return err
+	}
+	err = pages.run(ctx, "", func(ctx context.Context, got session.Page) (tally, error) {
+		return tally{}, work(func(p *pageDelta) error { return p.run(ctx, got) })
 	}, func(_ session.Cursor, n int, _ tally) error {
 		rows += int64(n)
 		r.observe(Progress{Phase: ph, Rows: rows, Counters: r.total.Counters})
 		return nil
 	})
 	if err != nil {
+		return d, err
+	}
+	if err := work(func(p *pageDelta) error { return p.copy(ctx, todo.keys) }); err != nil {
 		return d, err
 	}
 	r.passEnd = time.Now()

@@ -41,7 +41,7 @@ func (b *bench) target(i int) session.Key { return b.spell("shop", raw(i), layou
 // same checks that the target has just the live sessions of the source, equal.
 func (b *bench) same() {
 	b.t.Helper()
-	c, err := Verify(b.t.Context(), b.o)
+	c, err := Verify(b.t.Context(), b.o, b.how)
 	if err != nil || c.Differing != 0 {
 		b.t.Errorf("the ends differ: %v, %+v", err, c)
 	}

@@ -137,8 +137,28 @@ func (r *ledgerRun) block(i int64, buf []byte) ([]byte, error) {
 	return buf[:n], nil
 }
 
-// lookup finds an entry. buf has room for blockSize bytes.
-func (r *ledgerRun) lookup(id idHash, buf []byte) (e ledgerEntry, found bool, err error) {
+// runReader looks ids up in a run. It keeps the block that it has read last.
+type runReader struct {
+	r    *ledgerRun
+	at   int64 // number of the block; -1: none
+	data []byte
+	buf  [blockSize]byte
+}
+
+func (s *runReader) block(i int64) (data []byte, err error) {
+	if i == s.at {
+		return s.data, nil
+	}
+	s.at = -1
+	if s.data, err = s.r.block(i, s.buf[:]); err == nil {
+		s.at = i
+	}
+	return s.data, err
+}
+
+// lookup finds an entry.
+func (s *runReader) lookup(id idHash) (e ledgerEntry, found bool, err error) {
+	r := s.r
 	after := sort.Search(len(r.index), func(i int) bool { return bytes.Compare(r.index[i][:], id[:]) > 0 })
 	if after == 0 {
 		return e, false, nil
@@ -147,7 +167,7 @@ func (r *ledgerRun) lookup(id idHash, buf []byte) (e ledgerEntry, found bool, er
 	lo, hi := int64(after-1)*r.stride, min(int64(after)*r.stride, r.blocks())
 	for hi-lo > 1 {
 		mid := (lo + hi) / 2
-		b, err := r.block(mid, buf)
+		b, err := s.block(mid)
 		if err != nil {
 			return e, false, err
 		}
@@ -157,7 +177,7 @@ func (r *ledgerRun) lookup(id idHash, buf []byte) (e ledgerEntry, found bool, er
 			hi = mid
 		}
 	}
-	b, err := r.block(lo, buf)
+	b, err := s.block(lo)
 	if err != nil {
 		return e, false, err
 	}
@@ -176,10 +196,13 @@ func (r *ledgerRun) lookup(id idHash, buf []byte) (e ledgerEntry, found bool, er
 // lookupAll tells which entries' ids are in one of the runs.
 func lookupAll(runs []*ledgerRun, es []ledgerEntry) ([]bool, error) {
 	known := make([]bool, len(es))
-	var buf [blockSize]byte
+	look := make([]runReader, len(runs))
+	for i, r := range runs {
+		look[i].r, look[i].at = r, -1
+	}
 	for i, e := range es {
-		for _, r := range runs {
-			_, ok, err := r.lookup(e.ID, buf[:])
+		for n := range look {
+			_, ok, err := look[n].lookup(e.ID)
 			if err != nil {
 				return nil, err
 			}

@@ -1,6 +1,7 @@
 package copier
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,11 +22,21 @@ func (l *ledger) get(ids []idHash) ([]ledgerEntry, []bool, error) {
 	runs := l.retainRuns()
 	l.mu.RUnlock()
 	defer l.releaseRuns(runs)
-	var buf [blockSize]byte
-	for i, id := range ids {
-		for n := len(runs) - 1; n >= 0 && !found[i]; n-- {
+	order := make([]int, 0, len(ids)) // by id, so that ids of one block come together
+	for i := range ids {
+		if !found[i] {
+			order = append(order, i)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int { return bytes.Compare(ids[a][:], ids[b][:]) })
+	for n := len(runs) - 1; n >= 0; n-- {
+		look := runReader{r: runs[n], at: -1}
+		for _, i := range order {
+			if found[i] {
+				continue
+			}
 			var err error
-			if es[i], found[i], err = runs[n].lookup(id, buf[:]); err != nil {
+			if es[i], found[i], err = look.lookup(ids[i]); err != nil {
 				return nil, nil, fmt.Errorf("reading the ledger: %w", err)
 			}
 		}

@@ -37,13 +37,16 @@ func (p *pageSize) next() int {
 	p.steer.mu.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if hurried {
+		return p.most
+	}
 	switch {
 	case load > 1:
 		p.rows = max(fewestRows, p.rows/2)
 	case load < 0.5:
 		p.rows = min(p.most, p.rows+p.rows/4+1)
 	}
-	if rate > 0 && !hurried {
+	if rate > 0 {
 		return min(p.rows, max(fewestRows, rate))
 	}
 	return p.rows

@@ -19,7 +19,7 @@ var portal = layout.Application{Name: "portal", AppIDs: []string{"/LM/W3SVC/1/RO
 
 // bench is a pair of tables with a clock, and the options of a copy between them.
 type bench struct {
-	t        *testing.T
+	t        testing.TB
 	now      time.Time
 	from, to *memstore.Store
 	o        Options
@@ -33,22 +33,34 @@ func newBench(t *testing.T) *bench {
 	clock := memstore.Options{Now: func() time.Time { return b.now }, ServesExpired: true}
 	b.from, b.to = memstore.New(clock), memstore.New(clock)
 	t.Cleanup(func() { b.from.Close(); b.to.Close() })
+	b.setOptions()
+	b.o.Now = func() time.Time { return b.now }
+	b.o.PageRows, b.o.Workers = 7, 3
+	return b
+}
+
+// newBenchOf is a bench between two stores that keep the time themselves, with pages as they come.
+func newBenchOf(t testing.TB, from, to *memstore.Store) *bench {
+	b := &bench{t: t, now: time.Now(), from: from, to: to}
+	b.setOptions()
+	return b
+}
+
+func (b *bench) setOptions() {
+	t := b.t
 	b.o = Options{
 		Source: b.from, Target: b.to, ToRule: layout.RuleAsync21,
 		From:  End{Title: "source", Identity: b.from.Identity(), Layout: byName(t, layout.FrameworkCompat), Spelling: spelling(t, layout.RuleInbox, layout.RuleAsyncX64)},
 		To:    End{Title: "target", Identity: b.to.Identity(), Layout: byName(t, layout.InMemory), Spelling: spelling(t, layout.RuleAsync21)},
 		State: filepath.Join(t.TempDir(), "checkpoint"),
-		Now:   func() time.Time { return b.now },
 		Observe: func(e Event) {
 			b.events = append(b.events, e)
 		},
-		PageRows: 7, Workers: 3,
 	}
 	b.how.Settle = -1
-	return b
 }
 
-func byName(t *testing.T, name string) *layout.Layout {
+func byName(t testing.TB, name string) *layout.Layout {
 	t.Helper()
 	l, err := layout.ByName(name)
 	if err != nil {
@@ -57,13 +69,13 @@ func byName(t *testing.T, name string) *layout.Layout {
 	return l
 }
 
-func spelling(t *testing.T, rules ...layout.IDRule) *layout.Spelling {
+func spelling(t testing.TB, rules ...layout.IDRule) *layout.Spelling {
 	t.Helper()
 	return spellingOf(t, []layout.Application{shop, portal}, rules...)
 }
 
 // spellingOf is spelling for other applications.
-func spellingOf(t *testing.T, apps []layout.Application, rules ...layout.IDRule) *layout.Spelling {
+func spellingOf(t testing.TB, apps []layout.Application, rules ...layout.IDRule) *layout.Spelling {
 	t.Helper()
 	r, err := layout.NewRegistry(apps...)
 	if err != nil {
