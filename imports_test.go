@@ -52,6 +52,7 @@ var rules = map[string]rule{
 	"internal/cli":        {module: []string{"*"}, outside: []string{urfave, metrics, tomlFiles}},
 	"internal/linear":     {module: []string{"session"}, outside: []string{porcupine}},
 	"internal/sim":        {},
+	"internal/control":    {},
 	"internal/sandbox":    {module: []string{"session", "session/memstore", "compat/layout", "fixtures"}},
 	"internal/tdsproxy":   {},
 	"internal/testengine": {module: []string{"compat", "compat/layout"}},
