@@ -18,6 +18,9 @@ type Retry struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 	// Jitter returns a number from 0 to 1: how much of the second half of a wait is waited; nil: by chance.
 	Jitter func() float64
+	// Noted hears of each attempt that is made again, and why in a word or two: "deadlock"; nil: nobody. It may be called by several
+	// goroutines at once.
+	Noted func(what string)
 }
 
 // After what is no conflict but a lost connection or a server that cannot take more, waits are at least these
@@ -70,10 +73,28 @@ func (r Retry) Do(ctx context.Context, idempotent bool, f func(ctx context.Conte
 			}
 			return fmt.Errorf("in %d attempts: %w", n, err)
 		}
+		if r.Noted != nil {
+			r.Noted(whyAgain(err))
+		}
 		if stopped := r.sleep(ctx, r.wait(n, err)); stopped != nil {
 			return errors.Join(err, stopped)
 		}
 	}
+}
+
+// whyAgain says why an attempt is made again, without the server's text, which may quote a row.
+func whyAgain(err error) string {
+	switch n := Number(err); {
+	case n == 1205:
+		return "deadlock"
+	case n == 1222:
+		return "lock timeout"
+	case isConflict(err):
+		return "conflict"
+	case n != 0:
+		return fmt.Sprintf("error %d", n)
+	}
+	return "lost connection"
 }
 
 // wait is how long to wait after the n-th attempt.

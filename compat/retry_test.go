@@ -133,3 +133,25 @@ func TestErrorsQuoteNoRow(t *testing.T) {
 		t.Errorf("%v is no duplicate any more", err)
 	}
 }
+
+// Who is told of attempts that are made again hears why, and nothing that a row has.
+func TestRetryIsNoted(t *testing.T) {
+	telling := mssql.Error{Number: 41302, Message: "the row q3m0zv5kd2xw1ea4tyh5rb0c was changed"}
+	var said []string
+	errs := []error{deadlock, mssql.Error{Number: 1222}, telling, mssql.Error{Number: 40501}, mssql.StreamError{InnerError: io.EOF}}
+	want := []string{"deadlock", "lock timeout", "conflict", "error 40501", "lost connection"}
+	r := Retry{
+		Attempts: 9, Sleep: func(context.Context, time.Duration) error { return nil },
+		Noted: func(what string) { said = append(said, what) },
+	}
+	calls := 0
+	err := r.Do(t.Context(), true, func(context.Context) error {
+		if calls++; calls <= len(errs) {
+			return errs[calls-1]
+		}
+		return nil
+	})
+	if err != nil || !slices.Equal(said, want) {
+		t.Errorf("%q, %v", said, err)
+	}
+}

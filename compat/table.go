@@ -37,8 +37,8 @@ type Options struct {
 	Zone layout.Zone
 	// Now is this machine's clock; nil: time.Now. Only v1.0 takes times from its clients (sql-layouts.md 4).
 	Now func() time.Time
-	// Retry says how often and how patiently what failed for a moment is done again; the zero value is the layout's own
-	// provider's rule (sql-layouts.md 11).
+	// Retry says how often and how patiently what failed for a moment is done again; without Attempts it is the layout's own
+	// provider's rule (sql-layouts.md 11), with the given Noted.
 	Retry Retry
 	// ClockKept is how long what was found out about the server's clock counts for Now; 0: 5 s.
 	ClockKept time.Duration
@@ -96,7 +96,9 @@ func (s *Server) Open(ctx context.Context, f *Found, o Options) (*Table, error) 
 		o.Now = time.Now
 	}
 	if o.Retry.Attempts == 0 {
+		noted := o.Retry.Noted
 		o.Retry = retryOf(l)
+		o.Retry.Noted = noted
 	}
 	if err := o.checkRenewStep(l); err != nil {
 		return nil, err
