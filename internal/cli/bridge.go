@@ -42,6 +42,7 @@ func bridgeCommand(s Streams) *cli.Command {
 			&cli.IntFlag{Name: "park-limit", Value: 8, Usage: "at most `N` wait for one session"},
 			&cli.DurationFlag{Name: "drain", Value: 10 * time.Second, Usage: "how long requests under way may take when the program is stopped"},
 			&cli.StringFlag{Name: "metrics", Usage: "`ADDR` to serve /metrics (Prometheus), /healthz and /readyz on, such as 127.0.0.1:9242"},
+			controlFlag(),
 			&cli.StringFlag{Name: "log", Value: "text", Usage: "how the log on standard error is written: `text|json`"},
 			&cli.StringFlag{Name: "config", Usage: "TOML `FILE` of these settings by their names; what is given here or in the environment wins; read again on SIGHUP"},
 			appFlag(),
@@ -79,6 +80,11 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 		return err
 	}
 	defer closeWatch()
+	ctl, err := fronts.steered(c, log, store)
+	if err != nil {
+		return err
+	}
+	defer closing(ctl, &err)
 	ctx, stop := context.WithCancel(c.Context)
 	defer stop()
 	if store.sweeper != nil {

@@ -43,6 +43,7 @@ const (
 // fixed are the settings that a running bridge cannot change.
 type fixed struct {
 	stateserver, metrics    string
+	control                 string
 	tds, cert, key          string
 	encrypt                 string
 	oldTLS                  bool
@@ -120,7 +121,7 @@ func readSettings(c *cli.Context) (*settings, error) {
 		fixed: fixed{
 			tds: c.String("tds"), cert: c.String("tds-cert"), key: c.String("tds-key"), encrypt: c.String("tds-encrypt"),
 			oldTLS:      c.Bool("tds-old-tls"),
-			stateserver: c.String("stateserver"), metrics: c.String("metrics"), store: c.String("store"),
+			stateserver: c.String("stateserver"), metrics: c.String("metrics"), control: c.String("control"), store: c.String("store"),
 			to: c.String("to"), table: c.String("to-table"), zone: c.String("to-zone"), idRule: c.String("to-ids"),
 			sync: policy, renew: c.Duration("renew"), maxMemory: c.Int64("max-memory"), drain: c.Duration("drain"), json: c.String("log") == "json",
 		},

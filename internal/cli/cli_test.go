@@ -17,7 +17,18 @@ func TestMain(m *testing.M) {
 	if os.Getenv("ASPSTATE_TEST_MAIN") != "" {
 		os.Exit(Main(signalContext(), Streams{os.Stdin, os.Stdout, os.Stderr}, append([]string{"aspstate"}, os.Args[1:]...)))
 	}
-	os.Exit(m.Run())
+	os.Exit(withOwnSockets(m))
+}
+
+// withOwnSockets runs the tests with a directory of their own for control sockets: not that of whoever runs them.
+func withOwnSockets(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	os.Setenv("XDG_RUNTIME_DIR", dir)
+	return m.Run()
 }
 
 type result struct {

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
 
 	"github.com/aspstate/aspstate/aspnetser"
 	"github.com/aspstate/aspstate/copier"
+	"github.com/aspstate/aspstate/internal/control"
 	"github.com/aspstate/aspstate/internal/sandbox"
 	"github.com/aspstate/aspstate/session"
 	"github.com/aspstate/aspstate/session/memstore"
@@ -52,6 +52,8 @@ func exitCode(err error) (code int, hint string) {
 		malformed *aspnetser.MalformedError
 		limit     *aspnetser.LimitError
 		inUse     *memstore.InUseError
+		foreign   *control.ForeignError
+		answered  *control.InUseError
 	)
 	switch {
 	case err == nil:
@@ -78,6 +80,10 @@ func exitCode(err error) (code int, hint string) {
 		return exitUnreachable, "one process owns an embedded store: stop the other one, or let it serve this one"
 	case errors.Is(err, copier.ErrStateInUse):
 		return exitUnreachable, "another run of the same copy is under way"
+	case errors.As(err, &foreign):
+		return exitUnreachable, "remove it, or name another place with --control PATH"
+	case errors.As(err, &answered):
+		return exitUnreachable, "name another place with --control PATH"
 	case errors.Is(err, sandbox.ErrNotSandbox):
 		return exitUnreachable, "choose another directory with --sandbox DIR"
 	}
@@ -107,7 +113,7 @@ func tell(w io.Writer, err error) {
 		fmt.Fprintln(w, "aspstate: interrupted")
 		return
 	}
-	fmt.Fprintf(w, "aspstate: %s\n", strings.ReplaceAll(err.Error(), "\n", "; ")) // joined errors are one line
+	fmt.Fprintf(w, "aspstate: %s\n", oneLine(err))
 	if hint != "" {
 		fmt.Fprintf(w, "hint: %s\n", hint)
 	}

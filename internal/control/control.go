@@ -11,6 +11,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"time"
 )
 
@@ -40,6 +41,11 @@ type Self struct {
 	Command string    `json:"command"` // migrate, bridge
 	Since   time.Time `json:"since"`
 	Title   string    `json:"title"` // for people, without secrets
+}
+
+// This is the Self of this process, as of now.
+func This(command, title string) Self {
+	return Self{PID: os.Getpid(), Command: command, Since: time.Now().UTC().Truncate(time.Second), Title: title}
 }
 
 // Handler answers one command. Its context ends when the one who asked has gone, or the server closes: work that must not

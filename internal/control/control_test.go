@@ -18,7 +18,7 @@ import (
 // TestMain lets a test start this program as a process that can be steered.
 func TestMain(m *testing.M) {
 	if path, child := os.LookupEnv("CONTROL_TEST_CHILD"); child {
-		s, err := Listen(Options{Path: path, Self: Self{Command: "child"}})
+		s, err := Listen(Options{Path: path, Self: This("child", "")})
 		if err != nil {
 			panic(err)
 		}
@@ -90,7 +90,7 @@ func echo(_ context.Context, q Request) Answer { return Done(q) }
 
 func TestAskAndAnswer(t *testing.T) {
 	home(t)
-	s := listen(t, Options{Self: Self{Command: "migrate", Title: "a to b"}, Commands: map[string]Handler{
+	s := listen(t, Options{Self: This("migrate", "a to b"), Commands: map[string]Handler{
 		"set":  echo,
 		"fail": func(context.Context, Request) Answer { return Failed(5, "do that", "this") },
 	}})
@@ -124,7 +124,7 @@ func TestAskAndAnswer(t *testing.T) {
 // Each line that is no request is refused, and ends the connection where nothing after it can be trusted.
 func TestHostileInput(t *testing.T) {
 	home(t)
-	s := listen(t, Options{Self: Self{Command: "bridge"}, Commands: map[string]Handler{"set": echo}})
+	s := listen(t, Options{Self: This("bridge", ""), Commands: map[string]Handler{"set": echo}})
 	for _, c := range []struct {
 		line, says string
 		further    bool

@@ -20,7 +20,7 @@ import (
 // Options say who is steered, and how.
 type Options struct {
 	Path     string // of the socket; empty: one in this user's directory
-	Self     Self   // PID and Since are filled in
+	Self     Self
 	Commands map[string]Handler
 	Logger   *slog.Logger // nil: discard
 }
@@ -66,7 +66,6 @@ func Listen(o Options) (*Server, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	o.Self.PID, o.Self.Since = os.Getpid(), time.Now().UTC().Truncate(time.Second)
 	s := &Server{o: o, path: path, conns: map[*net.UnixConn]bool{}}
 	if s.l, err = bind(path); err != nil {
 		return nil, fmt.Errorf("making the control socket: %w", err)
