@@ -16,7 +16,7 @@ func bridgeCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:  "bridge",
 		Usage: "serve sessions to ASP.NET applications in the place of the ASP.NET State Server, or of SQL Server",
-		Flags: slices.Concat(toTableFlags(), []cli.Flag{
+		Flags: slices.Concat(toTableFlags(), fromTableFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "stateserver", Usage: "`ADDR` to listen on for <sessionState mode=\"StateServer\">, such as 127.0.0.1:42424"},
 			&cli.StringFlag{Name: "tds", Usage: "`ADDR` to listen on for SQL session-state providers, such as 127.0.0.1:1433"},
 			&cli.StringSliceFlag{Name: "tds-login", Usage: "SQL login `USER=PASSWORD` of --tds; a password of aspstate tds-password is a hash (repeatable)"},
@@ -31,6 +31,13 @@ func bridgeCommand(s Streams) *cli.Command {
 				Usage:   "`DSN` of the store: embedded:DIR, a SQL Server connection string or stateserver://HOST:PORT; without it sessions are in memory alone",
 				EnvVars: []string{"ASPSTATE_STORE_DSN"},
 			},
+			&cli.StringFlag{
+				Name:    "old",
+				Usage:   "`DSN` of the store that is left for --store while its sessions are used: as for --store, its table by the --from flags; aspstate ctl phase takes an application over",
+				EnvVars: []string{"ASPSTATE_OLD_DSN"},
+			},
+			&cli.StringFlag{Name: "checkpoint", Usage: "`FILE` of a migrate from --old to --store: what it has copied is not taken for sessions of others"},
+			&cli.Float64Flag{Name: "shadow", Usage: "look at the other store too after `PERCENT` of reads, and count differences (with --old)"},
 			&cli.StringFlag{Name: "sync", Value: memstore.SyncInterval.String(), Usage: "when a change is on disk: `always|interval|off`: before it is acknowledged, a second later, or when the system likes"},
 			&cli.DurationFlag{Name: "renew", Value: time.Second, Usage: "a renewal of expiry that gains less than this `DURATION` is not written; over 1s sessions live so much longer (over a SQL Server table only if given)"},
 			&cli.Int64Flag{Name: "max-memory", Usage: "most `BYTES` of sessions; over it new ones are refused, none is dropped (0: no limit)"},

@@ -49,6 +49,9 @@ type fixed struct {
 	oldTLS                  bool
 	store                   string
 	to, table, zone, idRule string
+	old, checkpoint         string
+	from                    [4]string // layout, table, zone and id rule of the old store
+	shadow                  float64   // percent
 	sync                    memstore.Policy
 	renew                   time.Duration
 	maxMemory               int64
@@ -70,6 +73,16 @@ func readSettings(c *cli.Context) (*settings, error) {
 		if c.Int64(name) < 0 || c.Duration(name) < 0 {
 			return nil, usage("", "--%s cannot be less than nothing", name)
 		}
+	}
+	if c.String("old") == "" {
+		for _, name := range []string{"from", "from-table", "from-zone", "from-ids", "checkpoint", "shadow"} {
+			if c.IsSet(name) {
+				return nil, usage("--old DSN", "--%s is of no use without --old", name)
+			}
+		}
+	}
+	if p := c.Float64("shadow"); !(p >= 0 && p <= 100) {
+		return nil, usage("", "--shadow: %v is not of a hundred", p)
 	}
 	if c.Int("max-body") < 1 {
 		return nil, usage("", "--max-body: sessions have at least one byte")
@@ -123,6 +136,8 @@ func readSettings(c *cli.Context) (*settings, error) {
 			oldTLS:      c.Bool("tds-old-tls"),
 			stateserver: c.String("stateserver"), metrics: c.String("metrics"), control: c.String("control"), store: c.String("store"),
 			to: c.String("to"), table: c.String("to-table"), zone: c.String("to-zone"), idRule: c.String("to-ids"),
+			old: c.String("old"), checkpoint: c.String("checkpoint"), shadow: c.Float64("shadow"),
+			from: [4]string{c.String("from"), c.String("from-table"), c.String("from-zone"), c.String("from-ids")},
 			sync: policy, renew: c.Duration("renew"), maxMemory: c.Int64("max-memory"), drain: c.Duration("drain"), json: c.String("log") == "json",
 		},
 		apps: apps, allow: allow, maxConns: c.Int("max-connections"), maxPerClient: c.Int("max-connections-per-client"),

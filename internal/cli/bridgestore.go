@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -42,43 +43,67 @@ type served struct {
 // probeID is no id that ASP.NET makes.
 const probeID = "aspstate-readiness-probe"
 
+// seat is one of the stores of a bridge, with the flags that are about it.
+type seat struct {
+	flag string // that names it
+	side string // of the flags of its layout, table and ids
+	dsn  string
+}
+
 // served opens the store that --store names. Its keys are applications and raw ids.
 func (s *stores) served(log *slog.Logger, set *settings) (*served, error) {
-	dsn := set.store
-	dir, embedded := strings.CutPrefix(dsn, "embedded:")
-	if dsn != "" && !embedded {
-		if strings.HasPrefix(dsn, stateServerScheme) {
-			if s.c.IsSet("renew") {
-				return nil, usage("leave --renew out", "--renew: a State Server writes renewals as it does for every client")
-			}
-			return s.servedStateServer(set)
+	return s.seated(log, set, seat{"--store", "to", set.store})
+}
+
+// servedOld opens the store that --old names: the one that is left for the other.
+func (s *stores) servedOld(log *slog.Logger, set *settings) (*served, error) {
+	at := seat{"--old", "from", set.old}
+	if dir, embedded := strings.CutPrefix(at.dsn, embeddedScheme); embedded && dir != "" {
+		if _, err := os.Stat(dir); err != nil { // an empty one would be made, and every session be missing
+			return nil, fmt.Errorf("--old: %w", err)
 		}
-		if s.c.IsSet("renew") { // not by itself: without it the table is written as its provider does
-			s.renew = set.renew
-		}
-		return s.servedTable(set)
 	}
+	return s.seated(log, set, at)
+}
+
+func (s *stores) seated(log *slog.Logger, set *settings, at seat) (*served, error) {
+	switch {
+	case at.dsn == "" || strings.HasPrefix(at.dsn, embeddedScheme):
+		return s.servedEmbedded(log, set, at)
+	case strings.HasPrefix(at.dsn, stateServerScheme):
+		if s.c.IsSet("renew") && at.side == "to" {
+			return nil, usage("leave --renew out", "--renew: a State Server writes renewals as it does for every client")
+		}
+		return s.servedStateServer(set, at)
+	}
+	if s.c.IsSet("renew") { // not by itself: without it the table is written as its provider does
+		s.renew = set.renew
+	}
+	return s.servedTable(set, at)
+}
+
+const embeddedScheme = "embedded:"
+
+func (s *stores) servedEmbedded(log *slog.Logger, set *settings, at seat) (*served, error) {
 	again := func(set *settings) (*layout.Registry, error) { return s.registry(set.apps) }
 	reg, err := again(set)
 	if err != nil {
 		return nil, err
 	}
-	o := memstore.Options{
-		Now: clock, Logger: log, SweepEvery: sweepEvery, MaxBytes: set.maxMemory, Sync: set.sync, RenewStep: set.renew,
-	}
+	o := memstore.Options{Now: clock, Logger: log, SweepEvery: sweepEvery, MaxBytes: set.maxMemory, Sync: set.sync, RenewStep: set.renew}
 	var store *memstore.Store
 	title := "memory"
-	switch {
-	case embedded && dir == "":
-		return nil, usage("--store embedded:DIR", "--store: a DSN without a directory")
-	case embedded:
-		title = dsn + ", sync " + set.sync.String()
+	switch dir := strings.TrimPrefix(at.dsn, embeddedScheme); {
+	case at.dsn == "":
+		log.Warn("sessions are in memory alone and gone when the program stops; --store embedded:DIR keeps them")
+		store = memstore.New(o)
+	case dir == "":
+		return nil, usage(at.flag+" embedded:DIR", "%s: a DSN without a directory", at.flag)
+	default:
+		title = at.dsn + ", sync " + set.sync.String()
 		if store, err = memstore.Open(dir, o); err != nil {
 			return nil, err
 		}
-	default:
-		log.Warn("sessions are in memory alone and gone when the program stops; --store embedded:DIR keeps them")
-		store = memstore.New(o)
 	}
 	s.closers = append(s.closers, store)
 	n, err := store.Count(s.c.Context)
@@ -89,15 +114,15 @@ func (s *stores) served(log *slog.Logger, set *settings) (*served, error) {
 }
 
 // servedTable opens a table of SQL Server, whose other clients keep using it meanwhile.
-func (s *stores) servedTable(set *settings) (*served, error) {
-	e, err := s.open("to", false)
+func (s *stores) servedTable(set *settings, at seat) (*served, error) {
+	e, err := s.open(at.side, false)
 	if err != nil {
 		return nil, err
 	}
 	if !e.Layout.CookieRises {
-		return nil, usage("migrate its sessions to another layout first", "--store: the locks of layout %s have no cookies of their own, which the State Server's clients rely on", e.Layout.Name)
+		return nil, usage("migrate its sessions to another layout first", "%s: the locks of layout %s have no cookies of their own, which the State Server's clients rely on", at.flag, e.Layout.Name)
 	}
-	if err := s.spellTarget(e); err != nil {
+	if err := s.spellByOne(e, at.side); err != nil {
 		return nil, err
 	}
 	table := e.parts[0].table
@@ -107,7 +132,7 @@ func (s *stores) servedTable(set *settings) (*served, error) {
 	}
 	apps := e.Spelling.Registry.Applications()
 	if len(apps) == 0 {
-		return nil, usage("--app NAME=APPID[,APPID…]", "--store: sessions of a table belong to applications, and none is known")
+		return nil, usage("--app NAME=APPID[,APPID…]", "%s: sessions of a table belong to applications, and none is known", at.flag)
 	}
 	return &served{
 		Store:    &layout.Respelled{Table: table, Spelling: e.Spelling, Rule: e.rules[0]},
@@ -120,15 +145,15 @@ func (s *stores) servedTable(set *settings) (*served, error) {
 const stateServerScheme = "stateserver://"
 
 // servedStateServer passes everything on to another State Server: Microsoft's, or a bridge.
-func (s *stores) servedStateServer(set *settings) (*served, error) {
-	for _, flag := range []string{"to", "to-table", "to-zone", "to-ids"} {
-		if s.c.IsSet(flag) {
-			return nil, usage("leave --"+flag+" out", "--%s: a State Server has no tables", flag)
+func (s *stores) servedStateServer(set *settings, at seat) (*served, error) {
+	for _, flag := range []string{"", "-table", "-zone", "-ids"} {
+		if s.c.IsSet(at.side + flag) {
+			return nil, usage("leave --"+at.side+flag+" out", "--%s: a State Server has no tables", at.side+flag)
 		}
 	}
-	addr := strings.TrimSuffix(strings.TrimPrefix(set.store, stateServerScheme), "/")
+	addr := strings.TrimSuffix(strings.TrimPrefix(at.dsn, stateServerScheme), "/")
 	if host, port, err := net.SplitHostPort(addr); err != nil || host == "" || port == "" {
-		return nil, usage(stateServerScheme+"HOST:42424", "--store: it names no host and port of a State Server")
+		return nil, usage(stateServerScheme+"HOST:42424", "%s: it names no host and port of a State Server", at.flag)
 	}
 	reg, err := s.registry(set.apps)
 	if err != nil {
@@ -150,7 +175,7 @@ func (s *stores) servedStateServer(set *settings) (*served, error) {
 	}
 	return &served{
 		Store:    &layout.Respelled{Table: client, Spelling: sp, Rule: layout.RuleStateServer},
-		registry: reg, title: set.store, probe: probe, again: sameApps(reg, set),
+		registry: reg, title: stateServerScheme + addr, probe: probe, again: sameApps(reg, set),
 	}, nil
 }
 

@@ -269,33 +269,41 @@ func (s *stores) sameTable(from *end) (*end, error) {
 	return &to, err
 }
 
-// spellTarget is spell for the end that is written: one rule.
-func (s *stores) spellTarget(e *end) error {
-	if err := s.spell(e, "to-ids", s.learn); err != nil {
+// spellTarget is spell for the end that is written.
+func (s *stores) spellTarget(e *end) error { return s.spellByOne(e, "to") }
+
+// spellByOne is spell for an end whose ids are spelled by one rule.
+func (s *stores) spellByOne(e *end, side string) error {
+	flag := side + "-ids"
+	if err := s.spell(e, flag, s.learn); err != nil {
 		return err
 	}
 	switch {
-	case s.c.String("to-ids") != "":
+	case s.c.String(flag) != "":
 	case e.named || len(e.Layout.IDs) == 1:
 		e.rules = e.rules[:1]
 	case !e.learned:
-		return noTargetRule(e, "the target has no sessions of known applications to learn it from")
+		return noRule(e, flag, "it has no sessions of known applications to learn it from")
 	case len(e.rules) > 1:
-		return noTargetRule(e, "the target has ids of several: "+ruleList(e.rules))
+		return noRule(e, flag, "it has ids of several: "+ruleList(e.rules))
 	}
 	if len(e.rules) != 1 {
-		return usage("", "--to-ids: target ids are spelled by one rule, not %d", len(e.rules))
+		return usage("", "--%s: its ids are spelled by one rule, not %d", flag, len(e.rules))
 	}
 	var err error
 	e.Spelling, err = s.spelling(e, e.rules)
 	return err
 }
 
-// noTargetRule refuses to guess how the target's ids are spelled: by the wrong rule nobody finds a session.
-func noTargetRule(e *end, why string) error {
+// noRule refuses to guess how the ids of a store that is written are spelled: by the wrong rule nobody finds a session.
+func noRule(e *end, flag, why string) error {
+	store := "target"
+	if flag == "from-ids" {
+		store = "old store"
+	}
 	return &failure{
-		code: exitRefused, err: fmt.Errorf("how the ids of the target shall be spelled is not known: %s", why),
-		hint: "name the rule of the provider that will read them with --to-ids: " + ruleList(e.Layout.IDs),
+		code: exitRefused, err: fmt.Errorf("how the ids of the %s shall be spelled is not known: %s", store, why),
+		hint: "name the rule of the provider that will read them with --" + flag + ": " + ruleList(e.Layout.IDs),
 	}
 }
 
@@ -337,13 +345,19 @@ func (s *stores) where(side string) (at place, err error) {
 
 // dsnFlag is the flag that names a side's DSN.
 func (s *stores) dsnFlag(side string) string {
-	if s.c.String("store") != "" {
+	switch {
+	case side == "to" && s.c.String("store") != "":
 		return "--store"
+	case side == "from" && s.c.String("old") != "":
+		return "--old"
 	}
 	return "--" + side + "-dsn"
 }
 
 func (s *stores) dsns(side string) []string {
+	if d := s.c.String("old"); d != "" && side == "from" {
+		return []string{d}
+	}
 	if side == "from" {
 		return slices.DeleteFunc(slices.Clone(s.c.StringSlice("from-dsn")), func(d string) bool { return d == "" })
 	}

@@ -15,17 +15,22 @@ import (
 // Flags mean the same in every command that has them.
 
 func fromFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "from", Usage: "`LAYOUT` to read: " + strings.Join(layout.Names(), ", ")},
+	return append(fromTableFlags(),
 		&cli.StringSliceFlag{
 			Name:    "from-dsn",
 			Usage:   "`DSN` of the store to read: a SQL Server connection string (repeatable: partitions of a partition resolver) or embedded:DIR",
 			EnvVars: []string{"ASPSTATE_FROM_DSN"},
 		},
+		&cli.StringFlag{Name: "from-compressed", Value: "auto", Usage: "whether its payloads are compressed: `auto|yes|no`"})
+}
+
+// fromTableFlags say which table of a store is read, and how.
+func fromTableFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "from", Usage: "`LAYOUT` to read: " + strings.Join(layout.Names(), ", ")},
 		&cli.StringFlag{Name: "from-table", Usage: "`TABLE` to read, where the database has several of the layout"},
 		&cli.StringFlag{Name: "from-zone", Usage: "time `ZONE` of its server, such as Europe/Berlin: for the SQL Server 7 shape, whose times are local"},
 		&cli.StringFlag{Name: "from-ids", Usage: "how its ids are spelled, the `RULE` that wins first: " + strings.Join(ruleNames(), ", ")},
-		&cli.StringFlag{Name: "from-compressed", Value: "auto", Usage: "whether its payloads are compressed: `auto|yes|no`"},
 	}
 }
 
