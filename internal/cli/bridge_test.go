@@ -27,7 +27,7 @@ import (
 
 var serving = regexp.MustCompile(`"?msg"?[=:]"?serving"?[ ,].*address"?[=:]"?([^" ]+)"?.*sessions"?[=:](\d+)`)
 
-// running is a bridge that runs as a process of its own.
+// running is a program that runs as a process of its own.
 type running struct {
 	*exec.Cmd
 	t    *testing.T
@@ -37,21 +37,22 @@ type running struct {
 	over chan struct{}   // closed when it writes no more
 }
 
-// runBridge starts a bridge and waits until it serves.
-func runBridge(t *testing.T, args ...string) *running {
+// start starts this program as a process of its own, whose output can be waited for.
+func start(t *testing.T, args ...string) *running {
 	t.Helper()
-	r := &running{Cmd: process(t, append([]string{"bridge"}, args...)...), t: t, more: make(chan struct{}, 1), over: make(chan struct{})}
-	errs, err := r.StderrPipe()
+	r := &running{Cmd: process(t, args...), t: t, more: make(chan struct{}, 1), over: make(chan struct{})}
+	out, err := r.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Stderr = r.Stdout
 	if err := r.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.Process.Kill() })
 	go func() {
 		defer close(r.over)
-		for lines := bufio.NewScanner(errs); lines.Scan(); {
+		for lines := bufio.NewScanner(out); lines.Scan(); {
 			r.mu.Lock()
 			r.text.WriteString(lines.Text() + "\n")
 			r.mu.Unlock()
@@ -61,8 +62,23 @@ func runBridge(t *testing.T, args ...string) *running {
 			}
 		}
 	}()
+	return r
+}
+
+// runBridge starts a bridge and waits until it serves.
+func runBridge(t *testing.T, args ...string) *running {
+	t.Helper()
+	r := start(t, append([]string{"bridge"}, args...)...)
 	r.says(serving)
 	return r
+}
+
+// ended waits until the program has ended, and returns its exit code.
+func (r *running) ended() int {
+	r.t.Helper()
+	<-r.over
+	r.Wait()
+	return r.ProcessState.ExitCode()
 }
 
 func (r *running) said() string {
@@ -71,7 +87,7 @@ func (r *running) said() string {
 	return r.text.String()
 }
 
-// says waits until the bridge has written something, and returns its parts.
+// says waits until the program has written something, and returns its parts.
 func (r *running) says(what *regexp.Regexp) []string {
 	r.t.Helper()
 	for {
@@ -84,7 +100,7 @@ func (r *running) says(what *regexp.Regexp) []string {
 			if m := what.FindStringSubmatch(r.said()); m != nil {
 				return m
 			}
-			r.t.Fatalf("the bridge ended without %q: %v\n%s", what, r.Wait(), r.said())
+			r.t.Fatalf("the program ended without %q: %v\n%s", what, r.Wait(), r.said())
 		}
 	}
 }

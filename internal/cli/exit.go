@@ -68,8 +68,10 @@ func exitCode(err error) (code int, hint string) {
 		return exitRefused, state.Hint
 	case errors.Is(err, copier.ErrSameTable):
 		return exitUsage, "to spell the ids of one table anew, name another rule with --to-ids"
-	case errors.Is(err, copier.ErrRemoveOld):
+	case errors.Is(err, copier.ErrRemoveOld), errors.Is(err, copier.ErrFollowRemoveOld):
 		return exitUsage, ""
+	case errors.Is(err, copier.ErrDifferent):
+		return exitDifferent, "the notices name some; the source leads, and the next run goes on"
 	case errors.As(err, &malformed):
 		return exitMalformed, ""
 	case errors.As(err, &limit):

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -19,7 +20,7 @@ func migrateCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:  "migrate",
 		Usage: "copy live sessions from one store to another, verified; run again to copy what has changed",
-		Flags: slices.Concat(fromFlags(), toFlags(), sandboxFlags(), []cli.Flag{
+		Flags: slices.Concat(fromFlags(), toFlags(), sandboxFlags(), steerFlags(), []cli.Flag{
 			appFlag(),
 			&cli.StringFlag{Name: "to-compressed", Value: "same", Usage: "write payloads as they are, compressed, or inflated: `same|yes|no`"},
 			&cli.IntFlag{Name: "rate", Usage: "at most `N` records a second (0: as fast as it goes)"},
@@ -33,13 +34,18 @@ func migrateCommand(s Streams) *cli.Command {
 			jsonFlag(),
 		}),
 		Action: func(c *cli.Context) error {
-			return withEnds(c, s, func(st *stores, o copier.Options, out *observer) error { return migrate(c, s, st, o, out) })
+			r, err := steer(c, s)
+			if err != nil {
+				return err
+			}
+			return r.end(withEnds(c, s, r.steering.Retried, func(st *stores, o copier.Options, out *observer) error { return migrate(c, s, r, st, o, out) }))
 		},
 	}
 }
 
-// withEnds opens both ends of a command, shows what run tells, and closes the ends.
-func withEnds(c *cli.Context, s Streams, run func(*stores, copier.Options, *observer) error) (err error) {
+// withEnds opens both ends of a command, shows what run tells, and closes the ends. noted hears of calls that have to be made
+// again (compat.Retry); it may be nil.
+func withEnds(c *cli.Context, s Streams, noted func(string), run func(*stores, copier.Options, *observer) error) (err error) {
 	if err := noArguments(c); err != nil {
 		return err
 	}
@@ -48,6 +54,7 @@ func withEnds(c *cli.Context, s Streams, run func(*stores, copier.Options, *obse
 		return err
 	}
 	defer closing(st, &err)
+	st.noted = noted
 	o, err := copyOptions(c, st)
 	if err != nil {
 		return err
@@ -58,7 +65,13 @@ func withEnds(c *cli.Context, s Streams, run func(*stores, copier.Options, *obse
 	return run(st, o, out)
 }
 
-func migrate(c *cli.Context, s Streams, st *stores, o copier.Options, out *observer) (err error) {
+func migrate(c *cli.Context, s Streams, r *steeredRun, st *stores, o copier.Options, out *observer) (err error) {
+	r.options(c, &o)
+	if !c.Bool("dry-run") {
+		if err := r.begin(c, o.From.Title, o.To.Title); err != nil {
+			return err
+		}
+	}
 	job, err := copier.Prepare(c.Context, o)
 	if err != nil {
 		return err
@@ -75,11 +88,11 @@ func migrate(c *cli.Context, s Streams, st *stores, o copier.Options, out *obser
 	if err := ensureAppIDs(c.Context, st.to, o.ToRule, job.Plan); err != nil {
 		return err
 	}
-	rep, err := job.Run(c.Context)
-	if err != nil {
-		return err
+	rep, err := r.run(c.Context, job)
+	if r.report != nil {
+		err = errors.Join(err, out.report(rep))
 	}
-	if err := out.report(rep); err != nil {
+	if err != nil {
 		return err
 	}
 	for _, line := range st.from.notes() {

@@ -26,7 +26,7 @@ func verifyCommand(s Streams) *cli.Command {
 			jsonFlag(),
 		}),
 		Action: func(c *cli.Context) error {
-			return withEnds(c, s, func(_ *stores, o copier.Options, out *observer) error { return verify(c, s, o, out) })
+			return withEnds(c, s, nil, func(_ *stores, o copier.Options, out *observer) error { return verify(c, s, o, out) })
 		},
 	}
 }

@@ -62,12 +62,32 @@ func (j *JSON) Observe(e copier.Event) {
 			Total *int64       `json:"total"`
 			Rate  float64      `json:"rows_per_second"`
 			ETA   *float64     `json:"eta_seconds"`
-		}{Event: "progress", Phase: e.Phase, Rows: e.Rows, Total: known(j.state.Total), Rate: j.state.Rate(now)}
+			jsonLag
+			Throttle string `json:"throttle,omitempty"`
+		}{Event: "progress", Phase: e.Phase, Rows: e.Rows, Total: known(j.state.Total), Rate: j.state.Rate(now), jsonLag: lagOf(e.Lag, e.Pass), Throttle: e.Throttle}
 		if eta, ok := j.state.ETA(now); ok {
 			s := eta.Seconds()
 			line.ETA = &s
 		}
 		j.write(line)
+	case copier.PassDone:
+		j.write(struct {
+			Event string `json:"event"`
+			Pass  int    `json:"pass"`
+			jsonLag
+			Deleted int64   `json:"deleted"`
+			Seconds float64 `json:"seconds"`
+		}{"pass", e.Pass, lagOf(e.Lag, e.Pass), e.Deleted, e.Took.Seconds()})
+	case copier.CaughtUp:
+		j.write(struct {
+			Event string `json:"event"`
+			jsonLag
+		}{"caught_up", lagOf(e.Lag, 1)})
+	case copier.CutOverDone:
+		j.write(struct {
+			Event string `json:"event"`
+			jsonFreeze
+		}{"cut_over", freezeOf(&e.Freeze)})
 	case copier.Notice:
 		j.write(struct {
 			Event string            `json:"event"`
@@ -78,15 +98,53 @@ func (j *JSON) Observe(e copier.Event) {
 	}
 }
 
+// jsonLag is how far a following copy is behind; in a plain copy nothing is known of that.
+type jsonLag struct {
+	Rows    *int64   `json:"lag_rows,omitempty"`
+	Seconds *float64 `json:"lag_seconds,omitempty"`
+}
+
+func lagOf(l copier.Lag, passes int) jsonLag {
+	if passes == 0 || l.Rows < 0 {
+		return jsonLag{}
+	}
+	return jsonLag{&l.Rows, &l.Seconds}
+}
+
+// jsonFreeze is how long the application stood still, in seconds.
+type jsonFreeze struct {
+	Total   float64 `json:"freeze_seconds"`
+	Stop    float64 `json:"stop_seconds"`
+	Carry   float64 `json:"carry_seconds"`
+	Locks   float64 `json:"lock_wait_seconds"`
+	Check   float64 `json:"check_seconds"`
+	Passes  int     `json:"freeze_passes"`
+	Changed int64   `json:"freeze_changed"`
+	Locked  int64   `json:"still_locked"`
+}
+
+func freezeOf(f *copier.Freeze) jsonFreeze {
+	return jsonFreeze{
+		f.Total.Seconds(), f.Stop.Seconds(), f.Carry.Seconds(), f.Locks.Seconds(), f.Check.Seconds(), f.Passes, f.Changed, f.Locked,
+	}
+}
+
 // Report writes the last line of a copy.
 func (j *JSON) Report(r copier.Report) {
-	j.write(struct {
+	line := struct {
 		Event string `json:"event"`
 		copier.Counters
 		Seconds    float64 `json:"seconds"`
 		RemovedOld int64   `json:"removed_old,omitempty"`
 		Resumed    bool    `json:"resumed,omitempty"`
-	}{"report", r.Counters, r.Took.Seconds(), r.RemovedOld, r.Resumed})
+		Passes     int     `json:"passes,omitempty"`
+		*jsonFreeze
+	}{Event: "report", Counters: r.Counters, Seconds: r.Took.Seconds(), RemovedOld: r.RemovedOld, Resumed: r.Resumed, Passes: r.Passes}
+	if r.Freeze != nil {
+		f := freezeOf(r.Freeze)
+		line.jsonFreeze = &f
+	}
+	j.write(line)
 }
 
 // Comparison writes the last line of a verification.

@@ -39,9 +39,18 @@ func WriteReport(w io.Writer, r copier.Report) error {
 			fmt.Fprintf(&b, "%10s  %s\n", Count(l.n), l.text)
 		}
 	}
+	if f := r.Freeze; f != nil {
+		fmt.Fprintf(&b, "cut over after %d passes: the application stood still for %s (%s to stop it, %s for the last changes, %s of that waiting for locks, %s to check)\n",
+			r.Passes, short(f.Total), short(f.Stop), short(f.Carry), short(f.Locks), short(f.Check))
+		if f.Locked > 0 {
+			fmt.Fprintf(&b, "%10s  still locked, copied as they were\n", Count(f.Locked))
+		}
+	}
 	_, err := w.Write(b.Bytes())
 	return err
 }
+
+func short(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
 
 // WriteComparison writes the outcome of a verification for people, in one write.
 func WriteComparison(w io.Writer, c copier.Comparison) error {

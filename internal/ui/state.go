@@ -14,6 +14,7 @@ type State struct {
 	Rows     int64
 	Total    int64
 	Counters copier.Counters
+	Throttle string // why it goes slower than it could; "": it does not
 
 	began time.Time // of the phase
 	first int64     // rows that were done when it began
@@ -25,7 +26,7 @@ func (s *State) apply(e copier.Event, now time.Time) {
 	case copier.PhaseStarted:
 		*s = State{Phase: e.Phase, Rows: e.Done, Total: e.Total, Counters: s.Counters, began: now, first: e.Done}
 	case copier.Progress:
-		s.Rows, s.Counters = e.Rows, e.Counters
+		s.Rows, s.Counters, s.Throttle = e.Rows, e.Counters, e.Throttle
 		if s.Total >= 0 && s.Rows > s.Total { // rows that came while it ran
 			s.Total = s.Rows
 		}

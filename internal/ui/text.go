@@ -36,7 +36,9 @@ func (t *Text) Observe(e copier.Event) {
 	switch e := e.(type) {
 	case copier.PhaseStarted:
 		t.endBar()
-		t.lastLine = now
+		if e.Phase != copier.PhaseFollow { // its passes come one after another
+			t.lastLine = now
+		}
 		if t.terminal {
 			t.bar = progressbar.NewOptions64(e.Total, progressbar.OptionSetWriter(t.w),
 				progressbar.OptionSetDescription(fmt.Sprintf("%-10s", e.Phase)), progressbar.OptionShowCount(),
@@ -56,6 +58,18 @@ func (t *Text) Observe(e copier.Event) {
 			t.lastLine = now
 			fmt.Fprintln(t.w, t.line(now))
 		}
+	case copier.PassDone:
+		if now.Sub(t.lastLine) >= lineEvery {
+			t.endBar()
+			t.lastLine = now
+			fmt.Fprintf(t.w, "pass %d: %s sessions had changed, %s were gone, %.1f s behind\n", e.Pass, Count(e.Lag.Rows), Count(e.Deleted), e.Lag.Seconds)
+		}
+	case copier.CaughtUp:
+		t.endBar()
+		fmt.Fprintf(t.w, "caught up: aspstate ctl cut-over finishes it\n")
+	case copier.CutOverDone:
+		t.endBar()
+		fmt.Fprintf(t.w, "cut over: the target has everything, and leads\n")
 	case copier.Notice:
 		t.clearBar()
 		fmt.Fprintf(t.w, "%s: %s: %s\n", noticeWord(e.Kind), e.ID, e.Text)
@@ -88,6 +102,9 @@ func (t *Text) line(now time.Time) string {
 	fmt.Fprintf(&b, " sessions, %s a second", Count(int64(t.state.Rate(now))))
 	if eta, known := t.state.ETA(now); known {
 		fmt.Fprintf(&b, ", %s left", eta.Round(time.Second))
+	}
+	if t.state.Throttle != "" {
+		fmt.Fprintf(&b, "; slower now: %s", t.state.Throttle)
 	}
 	return b.String()
 }
