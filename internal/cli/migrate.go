@@ -20,7 +20,7 @@ func migrateCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:  "migrate",
 		Usage: "copy live sessions from one store to another, verified; run again to copy what has changed",
-		Flags: slices.Concat(fromFlags(), toFlags(), sandboxFlags(), steerFlags(), []cli.Flag{
+		Flags: slices.Concat(fromFlags(), toFlags(), sandboxFlags(), steerFlags(), rehearseFlags(), []cli.Flag{
 			appFlag(),
 			&cli.StringFlag{Name: "to-compressed", Value: "same", Usage: "write payloads as they are, compressed, or inflated: `same|yes|no`"},
 			&cli.IntFlag{Name: "rate", Usage: "at most `N` records a second (0: as fast as it goes)"},
@@ -34,6 +34,9 @@ func migrateCommand(s Streams) *cli.Command {
 			jsonFlag(),
 		}),
 		Action: func(c *cli.Context) error {
+			if c.Bool("rehearse") {
+				return rehearse(c, s)
+			}
 			r, err := steer(c, s)
 			if err != nil {
 				return err

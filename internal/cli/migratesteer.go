@@ -81,6 +81,11 @@ func steer(c *cli.Context, s Streams) (*steeredRun, error) {
 func (r *steeredRun) options(c *cli.Context, o *copier.Options) {
 	o.Steering, o.Stage = r.steering, r.stage
 	o.Follow.RebuildLedger = c.Bool("rebuild-ledger")
+	limits(c, o)
+}
+
+// limits are how much a copy may ask of its ends.
+func limits(c *cli.Context, o *copier.Options) {
 	o.Follow.LockWait = max(1, c.Duration("lock-wait")) // 0 would be the engine's own choice
 	o.Limits = copier.Limits{
 		SourceLatency: c.Duration("max-latency"), TargetLatency: c.Duration("max-target-latency"), Errors: c.Float64("max-errors") / 100,
