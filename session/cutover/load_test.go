@@ -58,7 +58,7 @@ func (p *pages) timed(what string, call func() error) error {
 func (p *pages) node(n int) {
 	ctx := context.Background()
 	for step := n; !p.stop.Load(); step += 7 {
-		i := (step * 31) % len(p.acked)
+		i := (step*31 + step/40) % len(p.acked)
 		b := p.f.bridges[step%len(p.f.bridges)]
 		time.Sleep(time.Duration(1+step%13) * time.Millisecond)
 		if p.gone[i].Load() {

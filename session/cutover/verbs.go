@@ -8,6 +8,9 @@ import (
 
 // do serves a call. Where one store serves all, nothing is looked at.
 func (s *Store) do(ctx context.Context, k session.Key, o op) (session.Item, error) {
+	if o.value.Payload == nil {
+		o.value.Payload = []byte{} // no bytes are not the same as none that can be read
+	}
 	c, err := s.begin(ctx, k.App)
 	if err != nil {
 		return session.Item{}, err
