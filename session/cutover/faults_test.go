@@ -189,6 +189,10 @@ func crashAt(t *testing.T, p Phase, name string, request func(*Store, int32) err
 		begin()
 	default:
 		begin()
+		stale := *f.row(f.old, key("one"))
+		stale.Payload, stale.Revision, stale.Lock.Locked = []byte("copied beforehand"), 0, false
+		_, err := f.new.Apply(t.Context(), []session.Change{{Record: stale}})
+		f.ok(err, "copying")
 	}
 	if p != Mirror {
 		if p == Handback {
@@ -232,6 +236,9 @@ func (f *farm) goOn(p Phase, what, payload string, removed bool) {
 	time.Sleep(20 * time.Second) // leases are lost, locks of movers are old
 	for range 2 {
 		f.ok(b.round(f.t.Context()), "%s: in the background", what)
+	}
+	if p == Prepare && f.row(f.old, key("one")) == nil && f.row(f.new, key("one")) != nil {
+		f.t.Errorf("%s: a copy of what is not there any more stays", what)
 	}
 	next := map[Phase]Phase{Prepare: Proxy, Handoff: Handback, Handback: Handoff, Mirror: Handback}[p]
 	if p == Mirror {

@@ -56,7 +56,7 @@ func (s *Store) busy() bool {
 		return true
 	}
 	for _, a := range *s.apps.Load() {
-		if a.now.Load().agreed.Stage != settled {
+		if a.agreed.Load().Stage != settled {
 			return true
 		}
 	}

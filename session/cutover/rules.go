@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -13,9 +14,10 @@ import (
 
 // app is an application as this bridge serves it.
 type app struct {
-	name  string
-	now   atomic.Pointer[rules]
-	stats stats
+	name   string
+	now    atomic.Pointer[rules]
+	agreed atomic.Pointer[agreed] // the latest; rules follow it where it makes a difference for calls
+	stats  stats
 }
 
 // rules are what calls of an application go by. They are replaced, never changed.
@@ -67,6 +69,7 @@ func (s *Store) appLocked(name string) (*app, error) {
 		return nil, err
 	}
 	a := &app{name: name}
+	a.agreed.Store(g)
 	a.now.Store(s.rulesFor(a, g))
 	more := make(map[string]*app, len(known)+1)
 	for n, b := range known {
@@ -114,8 +117,17 @@ func (s *Store) adoptOne(name string, body []byte) error {
 		was := *a.now.Load().agreed
 		was.Stage, g = holding, &was
 	}
-	s.replace(a, s.rulesFor(a, g))
+	a.agreed.Store(g)
+	if r := s.rulesFor(a, g); r.held || a.now.Load().differs(r) {
+		s.replace(a, r)
+	}
 	return err
+}
+
+// differs reports whether calls are to be served otherwise: what is only announced makes no difference.
+func (r *rules) differs(next *rules) bool {
+	a, b := r.agreed, next.agreed
+	return r.held != next.held || a.Phase != b.Phase || a.Percent != b.Percent || !slices.Equal(a.Spans, b.Spans)
 }
 
 // replace gives an application other rules. Calls under the old ones are waited for before anything is confirmed.

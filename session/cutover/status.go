@@ -119,7 +119,7 @@ func (s *Store) Status() Status {
 }
 
 func (a *app) status() AppStatus {
-	g, c := a.now.Load().agreed, &a.stats
+	g, c := a.agreed.Load(), &a.stats
 	st := AppStatus{
 		App: a.name, Phase: g.Phase, Percent: g.Percent, Stage: g.Stage, Moved: c.moved.Load(), LeftInOld: c.leftInOld.Load() - 1,
 		Dirty: c.marked.Load(), NotFollowed: c.dirty.Load(), CopiedBack: c.copied.Load(), AllCopied: c.allCopied.Load(),

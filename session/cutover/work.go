@@ -37,7 +37,7 @@ func (s *Store) phaseOf(some ...Phase) map[string]*rules {
 	for name, a := range *s.apps.Load() {
 		r := a.now.Load()
 		for _, p := range some {
-			if r.agreed.Phase == p && r.agreed.Stage == settled {
+			if r.agreed.Phase == p && !r.held {
 				in[name] = r
 			}
 		}
