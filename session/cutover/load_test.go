@@ -18,6 +18,7 @@ import (
 // model is the counter of acknowledged writes.
 type pages struct {
 	f     *farm
+	cond  func(int32) session.Condition
 	acked []atomic.Uint64 // by session; its own lock makes the writes follow each other
 	owned []atomic.Int32
 	gone  []atomic.Bool
@@ -30,10 +31,13 @@ func counter(n uint64) session.Value {
 	return session.Value{Payload: binary.LittleEndian.AppendUint64(nil, n), Timeout: 20}
 }
 
-func load(f *farm, sessions, nodes int) *pages {
-	p := &pages{f: f, acked: make([]atomic.Uint64, sessions), owned: make([]atomic.Int32, sessions), gone: make([]atomic.Bool, sessions)}
+func load(f *farm, sessions, nodes int) *pages { return loadUnder(f, sessions, nodes, session.IfCookie) }
+
+// loadUnder is load of pages that write under a condition.
+func loadUnder(f *farm, sessions, nodes int, cond func(int32) session.Condition) *pages {
+	p := &pages{f: f, cond: cond, acked: make([]atomic.Uint64, sessions), owned: make([]atomic.Int32, sessions), gone: make([]atomic.Bool, sessions)}
 	for i := range sessions {
-		f.ok(f.bridges[0].SetAndRelease(f.t.Context(), p.key(i), counter(0), session.Insert()), "creating")
+		f.ok(f.bridges[0].SetAndRelease(f.t.Context(), p.key(i), counter(0), session.IfFree(0)), "creating")
 	}
 	for n := range nodes {
 		p.all.Go(func() { p.node(n) })
@@ -99,12 +103,28 @@ func (p *pages) node(n int) {
 		} else {
 			p.acked[i].Add(1) // before: who reads the moment after must find it
 			err = p.timed("Set", func() error {
-				return b.SetAndRelease(ctx, p.key(i), counter(p.acked[i].Load()), session.IfCookie(item.Cookie))
+				return b.SetAndRelease(ctx, p.key(i), counter(p.acked[i].Load()), p.cond(item.Cookie))
 			})
 		}
 		if err != nil {
 			p.f.t.Errorf("session %d: the owner's write: %v", i, err)
 		}
+	}
+}
+
+// change changes the phase, and asks again while sessions stand in the way that time moves.
+func (p *pages) change(r Request) {
+	p.f.t.Helper()
+	for {
+		ctx, cancel := context.WithTimeout(p.f.t.Context(), 3*time.Minute)
+		err := p.f.bridges[1].Change(ctx, shop, r)
+		cancel()
+		var refused *RefusedError
+		if !errors.As(err, &refused) || r.Phase != Mirror && r.Phase != Proxy {
+			p.f.ok(err, "changing to %v", r.Phase)
+			return
+		}
+		time.Sleep(time.Second)
 	}
 }
 
@@ -135,18 +155,7 @@ func TestChangesUnderLoad(t *testing.T) {
 				p := load(f, 40, 12)
 				for _, next := range way {
 					time.Sleep(700 * time.Millisecond)
-					for {
-						ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-						err := f.bridges[1].Change(ctx, shop, Request{Phase: next})
-						cancel()
-						var refused *RefusedError
-						if errors.As(err, &refused) && (next == Mirror || next == Proxy) {
-							time.Sleep(time.Second)
-							continue
-						}
-						f.ok(err, "changing to %v", next)
-						break
-					}
+					p.change(Request{Phase: next})
 				}
 				time.Sleep(2 * time.Second)
 				p.end()

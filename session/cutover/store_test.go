@@ -24,6 +24,7 @@ func TestConformance(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) storetest.Subject {
 				clock := storetest.NewClock()
 				old, fresh := memstore.New(memstore.Options{Now: clock.Now}), memstore.New(memstore.Options{Now: clock.Now})
+				t.Cleanup(func() { old.Close() })
 				s := openIn(t, p, old, fresh, clock.Now)
 				return storetest.Subject{Store: s, Clock: clock}
 			}, rules)
@@ -32,7 +33,7 @@ func TestConformance(t *testing.T) {
 }
 
 // openIn opens a bridge over stores in a phase that was agreed on before.
-func openIn(t *testing.T, p Phase, old, fresh *memstore.Store, now func() time.Time) *Store {
+func openIn(t *testing.T, p Phase, old session.Store, fresh *memstore.Store, now func() time.Time) *Store {
 	t.Helper()
 	g := agreed{Phase: p, Stage: settled, Percent: 100, Clean: true}
 	began := moment(session.At(now()) - 1)
@@ -53,7 +54,6 @@ func openIn(t *testing.T, p Phase, old, fresh *memstore.Store, now func() time.T
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-		old.Close()
 		fresh.Close()
 	})
 	return s
