@@ -16,7 +16,7 @@ func TestStores(t *testing.T) {
 			r := storetest.Ordinary()
 			r.FirstCookie, r.ServesExpired, r.UpdateRenews, r.ReleaseRenews = l.FirstCookie, l.ServesExpired, l.UpdateRenews, l.ReleaseRenews
 			r.FoldsCase, r.CountsExactly = l.CaseInsensitiveIDs, true
-			r.Needs = storetest.AllAbilities &^ (storetest.Waits | storetest.Controls | storetest.Clocks)
+			r.Needs = storetest.AllAbilities &^ (storetest.Waits | storetest.Controls)
 			storetest.Run(t, func(t *testing.T) storetest.Subject {
 				clock := storetest.NewClock()
 				d, err := Open(t.TempDir(), false, clock.Now)

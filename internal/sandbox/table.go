@@ -29,6 +29,7 @@ var _ interface {
 	session.Applier
 	session.Sweeper
 	session.Counter
+	session.Clocked
 } = (*Table)(nil)
 
 func openTable(dir string, l *layout.Layout, now func() time.Time) (*Table, error) {
@@ -50,6 +51,9 @@ func (t *Table) Identity() string { return t.rows.Identity() }
 
 // Close gives the store back.
 func (t *Table) Close() error { return t.rows.Close() }
+
+// Now implements session.Clocked.
+func (t *Table) Now(ctx context.Context) (session.Instant, error) { return t.rows.Now(ctx) }
 
 // key is the memstore's key of a row: folded where the layout's key column does not tell letter case apart.
 func (t *Table) key(k session.Key) session.Key {
