@@ -17,17 +17,18 @@ import (
 func schemaCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:  "schema",
-		Usage: "make the tables and procedures of a layout on SQL Server, or print the script that does",
+		Usage: "make the tables and procedures of a layout on SQL Server, or those of a cut-over, or print the script that does",
 		Description: "What is there already is left as it is: no table is dropped or emptied, no procedure replaced.\n" +
+			"In place of a layout, control makes the tables of a cut-over: they belong into the database of the new store.\n" +
 			"Batches of the script end with GO, as sqlcmd wants them.",
 		Subcommands: []*cli.Command{
 			{
-				Name: "print", Usage: "print the script", ArgsUsage: "LAYOUT",
+				Name: "print", Usage: "print the script", ArgsUsage: "LAYOUT|control",
 				Flags:  schemaFlags(),
 				Action: func(c *cli.Context) error { return schemaPrint(c, s) },
 			},
 			{
-				Name: "install", Usage: "run the script, and say what was made and what was there", ArgsUsage: "LAYOUT --to-dsn DSN",
+				Name: "install", Usage: "run the script, and say what was made and what was there", ArgsUsage: "LAYOUT|control --to-dsn DSN",
 				Flags: append([]cli.Flag{
 					&cli.StringFlag{Name: "to-dsn", Usage: "`DSN` of the server: a SQL Server connection string", EnvVars: []string{"ASPSTATE_TO_DSN"}},
 					jsonFlag(),
@@ -63,7 +64,7 @@ func schemaFlags() []cli.Flag {
 // schemaOptions reads the layout and the flags; options that do not fit are wrong usage.
 func schemaOptions(c *cli.Context) (compat.SchemaOptions, string, error) {
 	if c.Args().Len() != 1 {
-		return compat.SchemaOptions{}, "", usage("layouts: "+strings.Join(layout.Names(), ", "), "schema %s takes one layout", c.Command.Name)
+		return compat.SchemaOptions{}, "", usage("layouts: "+strings.Join(layout.Names(), ", ")+"; and control", "schema %s takes one layout, or control", c.Command.Name)
 	}
 	for _, name := range []string{"sessions", "bucket-count"} {
 		if c.IsSet(name) && c.Int64(name) < 1 {

@@ -22,6 +22,8 @@ func TestSchemaPrint(t *testing.T) {
 		{[]string{"sqlinmemory", "--durable"}, "DURABILITY = SCHEMA_AND_DATA"},
 		{[]string{"sample-inmemory", "--retry"}, "TempInsertStateItemShort_HK"},
 		{[]string{"SQLServer", "--grant", "web"}, "CREATE ROLE [web];"},
+		{[]string{"control"}, "CREATE TABLE [dbo].[aspstate_dirty]"},
+		{[]string{"Control", "--database", "Shop", "--grant", "bridges"}, "GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::[dbo].[aspstate_leases] TO [bridges];"},
 	} {
 		r := ok(t, append([]string{"schema", "print"}, c.args...)...)
 		if !strings.Contains(r.out, c.has) || r.err != "" {
@@ -44,6 +46,8 @@ func TestSchemaWrongUsage(t *testing.T) {
 		{"no table of SQL Server", []string{"print", "embedded"}},
 		{"only layout sample-inmemory", []string{"print", "v1.1", "--retry"}},
 		{"0 is no number", []string{"print", "inmemory", "--sessions", "0"}},
+		{"no option of a layout", []string{"print", "control", "--to-table", "x"}},
+		{"no option of a layout", []string{"print", "control", "--sstype", "p"}},
 		{"uses the name unquoted", []string{"print", "sqlserver", "--to-table", "dbo.x"}},
 		{"--to-dsn DSN is missing", []string{"install", "v1.1"}},
 		{"--to-dsn: ", []string{"install", "v1.1", "--to-dsn", "embedded:x"}},
@@ -86,6 +90,12 @@ func TestSchemaInstall(t *testing.T) {
 	r := ok(t, "schema", "install", "v1.0", "--database", "h_schema_cli", "--json")
 	if v := lastLine(t, r); v["kind"] != "table" || v["name"] != "[dbo].[Sessions]" || v["result"] != "there" {
 		t.Errorf("the second run says %s", r.out)
+	}
+	for _, result := range []string{"created", "there"} {
+		r := ok(t, "schema", "install", "control", "--database", "h_schema_cli", "--json")
+		if v := lastLine(t, r); v["kind"] != "table" || v["name"] != "[dbo].[aspstate_dirty]" || v["result"] != result {
+			t.Errorf("installing control says %s, want %s", r.out, result)
+		}
 	}
 	if r := command(t, "", "schema", "install", "sqlinmemory", "--database", "h_schema_cli"); r.code != exitRefused {
 		t.Errorf("another layout's table: exit %d, %s", r.code, r.err)

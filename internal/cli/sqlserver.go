@@ -392,10 +392,13 @@ func serverExit(err error) (code int, hint string, ok bool) {
 		ambiguous *compat.AmbiguousError
 		collision *compat.AppCollisionError
 		cannot    *layout.UnsupportedError
+		uncontrol *compat.ControlMissingError
 	)
 	switch {
 	case errors.As(err, &connect):
 		return exitUnreachable, connect.Hint(), true
+	case errors.As(err, &uncontrol):
+		return exitFailed, uncontrol.Hint(), true
 	case errors.As(err, &altered):
 		return exitRefused, "nothing is read from or written to a table that is not as its installer makes it", true
 	case errors.As(err, &notFound):

@@ -237,8 +237,8 @@ func TestOldProgramsRefuse(t *testing.T) {
 	}
 }
 
-// TestAccordAfterFailureAndClose: nothing is agreed, leased or marked any more.
-func TestAccordAfterFailureAndClose(t *testing.T) {
+// TestAccordClosed: nothing is agreed, leased or marked any more.
+func TestAccordClosed(t *testing.T) {
 	ctx := context.Background()
 	s := New(Options{})
 	if err := s.Close(); err != nil {

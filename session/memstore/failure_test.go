@@ -63,6 +63,9 @@ func TestCannotWrite(t *testing.T) {
 					"X":     func() error { _, err := s.GetExclusive(ctx, kept.Key); return err },
 					"Set":   func() error { return s.SetAndRelease(ctx, kept.Key, session.Value{}, session.IfFree(0)) },
 					"Sweep": func() error { _, err := s.Sweep(ctx, 1); return err },
+					"Agree": func() error { _, err := s.Agree(ctx, "shop", []byte("{}"), 0); return err },
+					"Lease": func() error { _, err := s.Lease(ctx, session.Lease{Holder: "a"}, time.Minute); return err },
+					"Mark":  func() error { return s.Mark(ctx, session.Mark{Key: kept.Key}) },
 					"Apply": func() error { _, err := s.Apply(ctx, []session.Change{{Record: kept}}); return err },
 				} {
 					if err := call(); !errors.Is(err, c.cause) {

@@ -14,6 +14,11 @@
 // everything through. Once a write or a sync has failed, the store refuses all verbs with that error until it is
 // opened again, rather than acknowledge what it cannot keep; Peek and Scan still answer.
 //
+// What programs of a cut-over agree on is in the same database. Agreements and leases are on disk when their calls return,
+// whatever the policy. Marks cost no wait: the writer puts those that are waiting into every batch, so that no change is
+// there without the marks before it, and takes marks away only behind the changes before that. While there is anything of
+// it, programs that know nothing of it refuse the directory (ErrFormat).
+//
 // # Cookies after a crash
 //
 // A lock cookie that was handed out may be forgotten in a crash, and must not be handed out again. The store counts its
