@@ -2,10 +2,13 @@ package cli
 
 import (
 	"database/sql"
+	"fmt"
 	"net/url"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/aspstate/aspstate/compat"
 )
 
 func TestSchemaPrint(t *testing.T) {
@@ -56,6 +59,14 @@ func TestSchemaWrongUsage(t *testing.T) {
 		if r.code != exitUsage || !strings.Contains(r.err, c.says) || r.out != "" {
 			t.Errorf("schema %q: exit %d, %s", c.args, r.code, r.err)
 		}
+	}
+}
+
+// TestControlMissing: who has no tables of a cut-over is told how to make them.
+func TestControlMissing(t *testing.T) {
+	code, hint := exitCode(fmt.Errorf("opening: %w", &compat.ControlMissingError{Database: "Shop", Missing: []string{"[dbo].[aspstate_dirty]"}}))
+	if code != exitFailed || !strings.Contains(hint, "aspstate schema install control --database Shop") {
+		t.Errorf("exit %d, hint %q", code, hint)
 	}
 }
 

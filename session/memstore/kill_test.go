@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"testing"
 
@@ -26,8 +27,13 @@ const childSessions = 6
 
 func childKey(i int) session.Key { return session.Key{App: "shop", ID: fmt.Sprint("session", i)} }
 
-// TestKilledChild counts in some sessions and prints each cookie and each count once it has been told, until it is
-// killed.
+// childMark is the mark of a count.
+func childMark(i int, n uint64) session.Mark {
+	return session.Mark{Key: childKey(i), ID: fmt.Sprint(n)}
+}
+
+// TestKilledChild counts in some sessions, under a mark each time, and prints each cookie and each count once it has been told, until
+// it is killed.
 func TestKilledChild(t *testing.T) {
 	dir := os.Getenv(childDir)
 	if dir == "" {
@@ -58,8 +64,12 @@ func TestKilledChild(t *testing.T) {
 					fmt.Printf("cookie %d %d\n", i, item.Cookie)
 					n = binary.LittleEndian.Uint64(item.Payload) + 1
 					p := binary.LittleEndian.AppendUint64(make([]byte, 0, 2048), n)
+					if err = s.Mark(ctx, childMark(i, n)); err != nil {
+						break
+					}
 					if err = s.SetAndRelease(ctx, k, session.Value{Payload: p[:2048], Timeout: 60}, session.IfCookie(item.Cookie)); err == nil {
 						fmt.Printf("count %d %d\n", i, n)
+						err = s.Unmark(ctx, childMark(i, n-1))
 					}
 				}
 				if err != nil {
@@ -153,6 +163,13 @@ func checkCounts(t *testing.T, dir string, counts []uint64) {
 			t.Errorf("session %d, of which %d was told: %v", i, told, err)
 		} else if err == nil && binary.LittleEndian.Uint64(r.Payload) < told {
 			t.Errorf("session %d has %d, %d was told", i, binary.LittleEndian.Uint64(r.Payload), told)
+		}
+		if err != nil {
+			continue
+		}
+		n := binary.LittleEndian.Uint64(r.Payload)
+		if marks, err := s.Marks(context.Background(), "shop", nil, 1<<20); err != nil || n > 0 && !slices.Contains(marks, childMark(i, n)) {
+			t.Errorf("session %d has %d, and among %d marks is none for that; %v", i, n, len(marks), err)
 		}
 	}
 }
