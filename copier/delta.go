@@ -61,7 +61,7 @@ func (p *pageDelta) changed(recs []session.Record) (keys []session.Key, err erro
 	ids, ranks := make([]idHash, 0, len(recs)), make([]uint32, 0, len(recs))
 	for i := range recs {
 		r := &recs[i]
-		parsed, f, why := p.o.sortRow(r, p.now)
+		at, f, why := p.o.placeRow(r, p.now)
 		switch f {
 		case fateIgnore, fateTarget:
 		case fateExpired:
@@ -72,19 +72,14 @@ func (p *pageDelta) changed(recs []session.Record) (keys []session.Key, err erro
 			p.n.Unknown++
 			p.refuse(r.Key, why)
 		default:
-			want, err := p.o.To.Spelling.Spell(parsed.Key, p.o.ToRule)
-			if err != nil { // a target of raw ids has one application: the row is told of where it is read whole
+			if at.want == (session.Key{}) { // refused where it is read whole
 				keys = append(keys, r.Key)
 				continue
-			}
-			before, err := p.o.before(parsed, r.Key)
-			if err != nil {
-				return nil, err
 			}
 			if r.Lock.Locked {
 				p.locked++
 			}
-			live, ids, ranks = append(live, r), append(ids, hashID(want, p.o.To.fold())), append(ranks, uint32(len(before)))
+			live, ids, ranks = append(live, r), append(ids, hashID(at.want, p.o.To.fold())), append(ranks, at.rank)
 		}
 	}
 	entries, known, err := p.ledger.get(ids)

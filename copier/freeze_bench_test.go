@@ -13,32 +13,61 @@ import (
 	"github.com/aspstate/aspstate/session/memstore"
 )
 
+// farmOf is a bench with so many sessions in its source.
+func farmOf(b *testing.B, sessions int) *bench {
+	store := func() *memstore.Store {
+		s := memstore.New(memstore.Options{ServesExpired: true})
+		b.Cleanup(func() { s.Close() })
+		return s
+	}
+	bench := newBenchOf(b, store(), store())
+	now := session.At(time.Now())
+	for at := 0; at < sessions; at += 1000 {
+		cs := make([]session.Change, 1000)
+		for i := range cs {
+			cs[i].Record = session.Record{
+				Key: bench.source(at + i), Payload: fixtures.Blob("typical"), Timeout: 20, Created: now - session.Minute,
+				Expires: now.AddMinutes(20), Lock: session.Lock{Cookie: 1, Since: now - session.Minute},
+			}
+		}
+		if _, err := bench.from.Apply(b.Context(), cs); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return bench
+}
+
+// BenchmarkIdlePass looks at 100,000 sessions of which none has changed.
+func BenchmarkIdlePass(b *testing.B) {
+	bench := farmOf(b, 100_000)
+	j, err := Prepare(b.Context(), bench.o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer j.Close()
+	r, err := j.begin(true)
+	if err == nil {
+		err = r.finishFull(b.Context(), PhaseCopy)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.steer.hurry(true)
+	for b.Loop() {
+		if d, err := r.pass(b.Context(), PhaseFinal); err != nil || d.changed() != 0 || d.n.Unchanged != 100_000 {
+			b.Fatalf("%v, %+v", err, d)
+		}
+	}
+}
+
 // BenchmarkFreeze cuts over 100,000 sessions under 2,000 requests a second: how long nobody could write. Each request
 // reads exclusively and writes; one of a hundred abandons its session. Clients work on the source until they are stopped,
 // and go on at the target.
 func BenchmarkFreeze(b *testing.B) {
 	const sessions, clients, each = 100_000, 20, 100 // requests a second of each client
 	for range b.N {
-		store := func() *memstore.Store {
-			s := memstore.New(memstore.Options{ServesExpired: true})
-			b.Cleanup(func() { s.Close() })
-			return s
-		}
-		from, to := store(), store()
-		bench := newBenchOf(b, from, to)
-		now := session.At(time.Now())
-		for at := 0; at < sessions; at += 1000 {
-			cs := make([]session.Change, 1000)
-			for i := range cs {
-				cs[i].Record = session.Record{
-					Key: bench.source(at + i), Payload: fixtures.Blob("typical"), Timeout: 20, Created: now - session.Minute,
-					Expires: now.AddMinutes(20), Lock: session.Lock{Cookie: 1, Since: now - session.Minute},
-				}
-			}
-			if _, err := from.Apply(b.Context(), cs); err != nil {
-				b.Fatal(err)
-			}
-		}
+		bench := farmOf(b, sessions)
+		from, to := bench.from, bench.to
 		var target atomic.Bool
 		var gate sync.RWMutex // held by requests; the freeze takes it
 		var lastWrite, firstWrite atomic.Int64

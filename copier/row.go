@@ -34,7 +34,20 @@ const (
 
 // sortRow classifies one source row. The error explains fateUnknown and fateUnnamed.
 func (o *Options) sortRow(r *session.Record, now session.Instant) (layout.Parsed, fate, error) {
-	p, err := o.From.Spelling.Parse(r.Key)
+	p, f, err := o.placeRow(r, now)
+	return p.Parsed, f, err
+}
+
+// placedRow is a source row of fateCopy with what its key means.
+type placedRow struct {
+	layout.Parsed
+	rank uint32      // see job
+	want session.Key // in the target; zero in a target of raw ids that cannot hold it
+}
+
+// placeRow classifies one source row as sortRow does.
+func (o *Options) placeRow(r *session.Record, now session.Instant) (p placedRow, f fate, err error) {
+	p.Parsed, err = o.From.Spelling.Parse(r.Key)
 	var unnamed *layout.UnnamedRuleError
 	switch {
 	case errors.As(err, &unnamed):
@@ -58,10 +71,12 @@ func (o *Options) sortRow(r *session.Record, now session.Instant) (layout.Parsed
 	case dead(r, now, o.From.Layout):
 		return p, fateExpired, nil
 	}
-	if _, err := o.before(p, r.Key); err != nil {
+	before, err := o.before(p.Parsed, r.Key)
+	if err != nil {
 		return p, fateUnknown, err
 	}
-	if _, err := o.To.Spelling.Spell(p.Key, o.ToRule); err != nil && o.ToRule != layout.RuleRaw {
+	p.rank = uint32(len(before))
+	if p.want, err = o.To.Spelling.Spell(p.Key, o.ToRule); err != nil && o.ToRule != layout.RuleRaw {
 		return p, fateUnknown, err // raw targets are for one application: a check of its own
 	}
 	return p, fateCopy, nil
