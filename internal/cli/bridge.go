@@ -71,7 +71,7 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 		return err
 	}
 	defer closing(st, &err)
-	store, err := st.served(log, set)
+	store, err := st.serve(log, set)
 	if err != nil {
 		return err
 	}
@@ -87,13 +87,13 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 		return err
 	}
 	defer closeWatch()
-	ctl, err := fronts.steered(c, log, store)
+	ctx, stop := context.WithCancel(c.Context)
+	defer stop()
+	ctl, err := fronts.steered(ctx, c, log, store)
 	if err != nil {
 		return err
 	}
 	defer closing(ctl, &err)
-	ctx, stop := context.WithCancel(c.Context)
-	defer stop()
 	if store.sweeper != nil {
 		go sweepNowAndThen(ctx, log, store.sweeper)
 	}

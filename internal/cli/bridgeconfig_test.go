@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -314,3 +315,24 @@ func TestReadiness(t *testing.T) {
 type hanging struct{ session.Store }
 
 func (hanging) Get(context.Context, session.Key) (session.Item, error) { select {} }
+
+// What a reload changes still changes, and what the two stores are does not.
+func TestReloadBetweenStores(t *testing.T) {
+	unseen(t)
+	dir := t.TempDir()
+	seedShop(t, filepath.Join(dir, "old"), 1)
+	config := filepath.Join(dir, "bridge.toml")
+	writeConfig(t, config, "shadow = 5\npark-limit = 3\n")
+	r, _ := betweenStores(t, dir, "--config", config)
+	writeConfig(t, config, "shadow = 6\npark-limit = 4\n")
+	if err := r.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	r.says(regexp.MustCompile("some of the changed settings need a restart"))
+	r.says(regexp.MustCompile("settings were read again"))
+	var st struct{ Bridge bridgeStatus }
+	if err := json.Unmarshal([]byte(ok(t, "ctl", "status", "--json").out), &st); err != nil || len(st.Bridge.Apps) != 1 {
+		t.Errorf("%+v, %v", st, err)
+	}
+	r.stop(os.Interrupt)
+}

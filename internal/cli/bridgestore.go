@@ -13,7 +13,9 @@ import (
 
 	"github.com/aspstate/aspstate/bridge/stateserver"
 	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/copier"
 	"github.com/aspstate/aspstate/session"
+	"github.com/aspstate/aspstate/session/cutover"
 	"github.com/aspstate/aspstate/session/memstore"
 )
 
@@ -35,7 +37,13 @@ type served struct {
 
 	embedded  *memstore.Store // nil: a table
 	maxMemory int64
-	probe     session.Key // of a session that does not exist
+	end       copier.End                                        // as a target of copies; none of a State Server
+	rule      layout.IDRule                                     // by which its ids are spelled
+	control   func(context.Context) (session.Controller, error) // of a table: where bridges agree
+	old       *served                                           // nil: it is served alone
+	young     *served                                           // beside it
+	cutover   *cutover.Store                                    // of both
+	probe     session.Key                                       // of a session that does not exist
 	// again makes the registry of other settings, where the store allows that.
 	again func(*settings) (*layout.Registry, error)
 }
@@ -107,10 +115,24 @@ func (s *stores) servedEmbedded(log *slog.Logger, set *settings, at seat) (*serv
 	}
 	s.closers = append(s.closers, store)
 	n, err := store.Count(s.c.Context)
+	if err != nil {
+		return nil, err
+	}
+	end, err := nativeEnd(store, reg)
 	return &served{
-		Store: store, registry: reg, sessions: n, title: title, embedded: store, maxMemory: set.maxMemory,
+		Store: store, registry: reg, sessions: n, title: title, embedded: store, maxMemory: set.maxMemory, end: end, rule: layout.RuleNative,
 		probe: session.Key{ID: probeID}, again: again,
 	}, err
+}
+
+// nativeEnd is an embedded store as an end of a copy.
+func nativeEnd(s *memstore.Store, reg *layout.Registry) (e copier.End, err error) {
+	if e.Layout, err = layout.ByName(layout.Embedded); err != nil {
+		return e, err
+	}
+	e.Identity = s.Identity()
+	e.Spelling, err = layout.NewSpelling(reg, layout.RuleNative)
+	return e, err
 }
 
 // servedTable opens a table of SQL Server, whose other clients keep using it meanwhile.
@@ -135,8 +157,8 @@ func (s *stores) servedTable(set *settings, at seat) (*served, error) {
 		return nil, usage("--app NAME=APPID[,APPID…]", "%s: sessions of a table belong to applications, and none is known", at.flag)
 	}
 	return &served{
-		Store:    &layout.Respelled{Table: table, Spelling: e.Spelling, Rule: e.rules[0]},
-		registry: e.Spelling.Registry, sweeper: table, sessions: n, title: e.Title + ", ids " + string(e.rules[0]),
+		Store: &layout.Respelled{Table: table, Spelling: e.Spelling, Rule: e.rules[0]},
+		end:   e.End, rule: e.rules[0], registry: e.Spelling.Registry, sweeper: table, sessions: n, title: e.Title + ", ids " + string(e.rules[0]),
 		probe: session.Key{App: apps[0].Name, ID: probeID},
 		again: sameApps(e.Spelling.Registry, set),
 	}, nil

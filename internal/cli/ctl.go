@@ -13,7 +13,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/aspstate/aspstate/copier"
 	"github.com/aspstate/aspstate/internal/control"
+	"github.com/aspstate/aspstate/internal/ui"
 )
 
 // steering is a command of ctl.
@@ -81,9 +83,16 @@ func ctl(c *cli.Context, s Streams) error {
 	if !a.OK && len(a.Result) == 0 {
 		return &failure{code: a.Code, err: errors.New(a.Error), hint: a.Hint}
 	}
-	if c.Bool("json") {
+	switch {
+	case c.Bool("json") && q.Command == "cut-over" && q.Wait:
+		err = shown(a.Result, func(rep *copier.Report) error {
+			j := ui.NewJSON(s.Out, clock)
+			j.Report(*rep)
+			return j.Err()
+		})
+	case c.Bool("json"):
 		_, err = fmt.Fprintf(s.Out, "%s\n", a.Result)
-	} else {
+	default:
 		err = showSteered(s.Out, q, a.Result)
 	}
 	if err != nil || a.OK {

@@ -10,6 +10,7 @@ import (
 	"github.com/aspstate/aspstate/copier"
 	"github.com/aspstate/aspstate/internal/control"
 	"github.com/aspstate/aspstate/internal/ui"
+	"github.com/aspstate/aspstate/session/cutover"
 )
 
 // migrateStatus is how far a migration is, for ctl.
@@ -39,21 +40,28 @@ type steeredStatus struct {
 
 // showSteered writes the result of a command of ctl for people.
 func showSteered(w io.Writer, q control.Request, result json.RawMessage) error {
-	switch q.Command {
-	case "cut-over":
-		if q.Wait {
-			var rep copier.Report
-			if err := json.Unmarshal(result, &rep); err != nil {
-				return fmt.Errorf("reading the answer: %w", err)
-			}
-			return ui.WriteReport(w, rep)
-		}
+	switch {
+	case q.Command == "cut-over" && q.Wait:
+		return shown(result, func(rep *copier.Report) error { return ui.WriteReport(w, *rep) })
+	case q.Command == "phase":
+		return shown(result, func(a *cutover.AppStatus) error {
+			p := &printer{w: w}
+			writeApp(p, a)
+			return p.err
+		})
+	case q.Command == "leases":
+		return shown(result, func(all *[]leaseStatus) error { return writeLeases(w, *all) })
 	}
-	var st steeredStatus
-	if err := json.Unmarshal(result, &st); err != nil {
+	return shown(result, func(st *steeredStatus) error { return st.write(w) })
+}
+
+// shown reads a result and has it written.
+func shown[T any](result json.RawMessage, write func(*T) error) error {
+	var v T
+	if err := json.Unmarshal(result, &v); err != nil {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
-	return st.write(w)
+	return write(&v)
 }
 
 func (st *steeredStatus) write(w io.Writer) error {

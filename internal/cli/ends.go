@@ -174,13 +174,18 @@ func (s *stores) source() (*end, error) {
 	if err := s.spell(e, "from-ids", s.learn); err != nil {
 		return nil, err
 	}
-	for _, a := range e.Spelling.Registry.Applications() {
+	s.know(e.Spelling.Registry)
+	return e, nil
+}
+
+// know makes the applications known that a store has rows of.
+func (s *stores) know(r *layout.Registry) {
+	for _, a := range r.Applications() {
 		if !slices.ContainsFunc(s.known, func(b layout.Application) bool { return b.Name == a.Name }) {
-			a.InboxAppIDs = nil // the target has its own
+			a.InboxAppIDs = nil // another store has its own
 			s.known = append(s.known, a)
 		}
 	}
-	return e, nil
 }
 
 // looked opens an end that is only looked at: ids of every rule that its layout knows are recognised.

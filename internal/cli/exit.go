@@ -12,6 +12,7 @@ import (
 	"github.com/aspstate/aspstate/internal/control"
 	"github.com/aspstate/aspstate/internal/sandbox"
 	"github.com/aspstate/aspstate/session"
+	"github.com/aspstate/aspstate/session/cutover"
 	"github.com/aspstate/aspstate/session/memstore"
 )
 
@@ -54,6 +55,7 @@ func exitCode(err error) (code int, hint string) {
 		inUse     *memstore.InUseError
 		foreign   *control.ForeignError
 		answered  *control.InUseError
+		phase     *cutover.RefusedError
 	)
 	switch {
 	case err == nil:
@@ -64,6 +66,10 @@ func exitCode(err error) (code int, hint string) {
 		return exitInterrupted, ""
 	case errors.As(err, &refused):
 		return exitRefused, refused.Checks[0].Remedy
+	case errors.As(err, &phase):
+		return exitRefused, phase.Remedy
+	case errors.Is(err, cutover.ErrNoLease):
+		return exitUnreachable, "the store in which the bridges agree has not answered in time"
 	case errors.As(err, &state):
 		return exitRefused, state.Hint
 	case errors.Is(err, copier.ErrSameTable):

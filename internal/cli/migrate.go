@@ -91,7 +91,7 @@ func migrate(c *cli.Context, s Streams, r *steeredRun, st *stores, o copier.Opti
 	if err := ensureAppIDs(c.Context, st.to, o.ToRule, job.Plan); err != nil {
 		return err
 	}
-	rep, err := r.run(c.Context, job)
+	rep, err := r.run(c.Context, job, st.to, o.Apps)
 	if r.report != nil {
 		err = errors.Join(err, out.report(rep))
 	}

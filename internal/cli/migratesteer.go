@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -50,8 +51,9 @@ type steeredRun struct {
 	stop     context.CancelFunc
 
 	self control.Self
-	ctl  *control.Server // nil: nobody steers
-	over chan struct{}   // closed when the run has ended: what follows is known then
+	ctl  *control.Server             // nil: nobody steers
+	held atomic.Pointer[copierLease] // nil: the target has no bridges that agree
+	over chan struct{}               // closed when the run has ended: what follows is known then
 
 	once   sync.Once
 	report *copier.Report
@@ -80,6 +82,12 @@ func steer(c *cli.Context, s Streams) (*steeredRun, error) {
 // options adds to the options of a copy what steers it.
 func (r *steeredRun) options(c *cli.Context, o *copier.Options) {
 	o.Steering, o.Stage = r.steering, r.stage
+	o.Follow.MayFollow = func(ctx context.Context) error {
+		if l := r.held.Load(); l != nil {
+			return l.may(ctx)
+		}
+		return nil
+	}
 	o.Follow.RebuildLedger = c.Bool("rebuild-ledger")
 	limits(c, o)
 }
@@ -104,8 +112,20 @@ func (r *steeredRun) begin(c *cli.Context, from, to string) (err error) {
 	return err
 }
 
-// run does the job, and keeps its report for those who wait.
-func (r *steeredRun) run(ctx context.Context, job *copier.Job) (rep copier.Report, err error) {
+// run does the job, under a lease where bridges of the target agree, and keeps its report for those who wait.
+func (r *steeredRun) run(ctx context.Context, job *copier.Job, to *end, apps []string) (rep copier.Report, err error) {
+	control, err := targetControl(ctx, to)
+	if err != nil {
+		return rep, err
+	}
+	if control != nil {
+		l, err := takeCopierLease(ctx, control, apps, r.stop)
+		if err != nil {
+			return rep, err
+		}
+		r.held.Store(l)
+		defer func() { err = l.end(ctx, err) }()
+	}
 	if r.follow {
 		rep, err = job.Follow(ctx, r.steering)
 	} else {
@@ -173,6 +193,12 @@ func (r *steeredRun) commands() map[string]control.Handler {
 			}
 			r.steering.SetRate(*q.Rate)
 			return status()
+		},
+		"leases": func(context.Context, control.Request) control.Answer {
+			if l := r.held.Load(); l != nil {
+				return control.Done(l.leases())
+			}
+			return control.Done([]leaseStatus{})
 		},
 		"cut-over": r.cutOver,
 		"abort":    r.abort,

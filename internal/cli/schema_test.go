@@ -65,7 +65,7 @@ func TestSchemaWrongUsage(t *testing.T) {
 // TestControlMissing: who has no tables of a cut-over is told how to make them.
 func TestControlMissing(t *testing.T) {
 	code, hint := exitCode(fmt.Errorf("opening: %w", &compat.ControlMissingError{Database: "Shop", Missing: []string{"[dbo].[aspstate_dirty]"}}))
-	if code != exitFailed || !strings.Contains(hint, "aspstate schema install control --database Shop") {
+	if code != exitRefused || !strings.Contains(hint, "aspstate schema install control --database Shop") {
 		t.Errorf("exit %d, hint %q", code, hint)
 	}
 }

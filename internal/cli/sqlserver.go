@@ -392,13 +392,11 @@ func serverExit(err error) (code int, hint string, ok bool) {
 		ambiguous *compat.AmbiguousError
 		collision *compat.AppCollisionError
 		cannot    *layout.UnsupportedError
-		uncontrol *compat.ControlMissingError
+		missing   *compat.ControlMissingError
 	)
 	switch {
 	case errors.As(err, &connect):
 		return exitUnreachable, connect.Hint(), true
-	case errors.As(err, &uncontrol):
-		return exitFailed, uncontrol.Hint(), true
 	case errors.As(err, &altered):
 		return exitRefused, "nothing is read from or written to a table that is not as its installer makes it", true
 	case errors.As(err, &notFound):
@@ -411,6 +409,8 @@ func serverExit(err error) (code int, hint string, ok bool) {
 		return exitUnreachable, "give this login SELECT on it; where it was dropped, schema install makes it anew", true
 	case errors.As(err, &ambiguous):
 		return exitRefused, "say which with --from LAYOUT or --from-table (--to, --to-table)", true
+	case errors.As(err, &missing):
+		return exitRefused, missing.Hint(), true
 	case errors.As(err, &collision):
 		return exitRefused, "give one of the two applications another id", true
 	case errors.As(err, &cannot):
