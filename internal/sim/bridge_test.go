@@ -6,6 +6,7 @@ import (
 
 	"github.com/aspstate/aspstate/internal/linear"
 	"github.com/aspstate/aspstate/session"
+	"github.com/aspstate/aspstate/session/cutover"
 )
 
 // slot is a bridge's place: one run of the program after the other.
@@ -14,6 +15,7 @@ type slot struct {
 	runs  int
 	life  *life         // of the present run
 	store session.Store // what its fronts serve; nil while it is down
+	cut   *cutover.Store
 
 	stateServer, sqlServer *port // of its fronts
 }
@@ -25,7 +27,7 @@ func (b *slot) serve() {
 
 func (b *slot) crash() {
 	b.life.crash()
-	b.store, b.stateServer, b.sqlServer = nil, nil, nil
+	b.store, b.cut, b.stateServer, b.sqlServer = nil, nil, nil, nil
 }
 
 // overBridge is a node's way to a bridge, without a protocol.

@@ -20,8 +20,10 @@ type farm struct {
 	bridges  []*slot
 	open     func(f *farm, b *slot) // starts a bridge in its slot
 	repairs  sync.WaitGroup         // what the gremlin has broken comes back
-	broken   sync.Mutex             // held while something must not be broken
-	ending   func()                 // looks at the stores in the end
+	unbroken chan struct{}          // has a place for who does something in which nothing must be broken; a mutex would not let time pass
+	ledger   ledger
+	wholly   bool   // handoff is for all sessions
+	ending   func() // looks at the stores in the end
 }
 
 // place is a node's place: one run of the program after the other.
@@ -93,9 +95,9 @@ func (f *farm) gremlin() {
 	r := f.plan.random("gremlin")
 	for {
 		time.Sleep(f.between(r, f.plan.mortality))
-		f.broken.Lock()
+		f.unbroken <- struct{}{}
 		if f.stop.Load() {
-			f.broken.Unlock()
+			<-f.unbroken
 			return
 		}
 		away := f.between(r, 4*time.Second)
@@ -140,7 +142,7 @@ func (f *farm) gremlin() {
 				}
 			})
 		}
-		f.broken.Unlock()
+		<-f.unbroken
 	}
 }
 
@@ -159,7 +161,7 @@ func (f *farm) between(r *rand.Rand, mean time.Duration) time.Duration {
 // cutOver plays a farm while an operator changes phases.
 func cutOver(open func(*farm, *slot), operate func(*farm)) scenario {
 	return func(r *run) {
-		f := &farm{run: r, open: open}
+		f := &farm{run: r, open: open, unbroken: make(chan struct{}, 1)}
 		f.rules.Moves, f.rules.Jumps = true, r.plan.durable
 		f.old, f.new = r.serve("old", r.plan.oldAhead), r.serve("new", 0)
 		for i := range r.plan.bridges {
@@ -184,9 +186,9 @@ func cutOver(open func(*farm, *slot), operate func(*farm)) scenario {
 
 // finish lets pages end, repairs everything and waits until all is quiet.
 func (f *farm) finish() {
-	f.broken.Lock()
+	f.unbroken <- struct{}{}
 	f.stop.Store(true)
-	f.broken.Unlock()
+	<-f.unbroken
 	for _, p := range f.nodes {
 		p.leave.Store(true)
 	}

@@ -30,6 +30,7 @@ type plan struct {
 	wired      bool          // nodes speak the State Server's protocol
 	durable    bool          // the stores have disks
 	sync       memstore.Policy
+	look       time.Duration // how often bridges look at what is agreed while it changes
 	oldAhead   time.Duration // how much the clock of old is ahead of that of new
 }
 
@@ -50,6 +51,7 @@ func planOf(seed uint64) plan {
 	p.durable = r.IntN(4) == 0
 	p.hangsUp = r.IntN(2) == 0
 	p.wired = r.IntN(3) == 0
+	p.look = time.Duration(20+r.IntN(60)) * time.Millisecond
 	switch r.IntN(4) {
 	case 0:
 		p.oldAhead = time.Duration(r.IntN(4000)-2000) * time.Millisecond

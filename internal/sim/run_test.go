@@ -130,14 +130,9 @@ func (h *history) about(k session.Key) string {
 	return b.String()
 }
 
-// show prints what is asked for, and reports.
+// show says what a run came to, and reports.
 func (res *result) show(t *testing.T) {
 	t.Helper()
-	if *showSteps {
-		for _, l := range res.trace.lines {
-			fmt.Println(l)
-		}
-	}
 	if testing.Verbose() {
 		t.Logf("seed %d: %d calls, %d lines, trace %s", res.plan.seed, res.ops, len(res.trace.lines), res.trace.sum())
 	}

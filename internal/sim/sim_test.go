@@ -39,3 +39,23 @@ func TestReplay(t *testing.T) {
 		}
 	}
 }
+
+// TestSim plays cut-overs.
+func TestSim(t *testing.T) {
+	seeds := uint64(200)
+	if testing.Short() {
+		seeds = 20
+	}
+	seen := map[string]int{}
+	for seed := uint64(1); seed <= seeds; seed++ {
+		if *oneSeed != 0 {
+			seed, seeds = *oneSeed, *oneSeed
+		}
+		res := play(t, planOf(seed), cutOver(openCutover, operate))
+		res.show(t)
+		for what, n := range res.seen {
+			seen[what] += n
+		}
+	}
+	t.Log(tally(seen))
+}

@@ -25,6 +25,9 @@ func (t *trace) add(at time.Duration, line string) {
 	l := fmt.Sprintf("%14.6f %s", at.Seconds(), line)
 	fmt.Fprintln(t.hash, l)
 	t.lines = append(t.lines, l)
+	if *showSteps {
+		fmt.Println(l)
+	}
 }
 
 // sum is the hash of the whole trace.

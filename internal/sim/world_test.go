@@ -42,6 +42,15 @@ func newWorld(p plan) *world {
 
 func (w *world) now() time.Duration { return time.Since(w.began) }
 
+func (w *world) isOver() bool {
+	select {
+	case <-w.over:
+		return true
+	default:
+		return false
+	}
+}
+
 // step is something that a program does to another, and that waits for its turn.
 type step struct {
 	who     string // program and, within it, whose errand it is
@@ -130,7 +139,10 @@ func (w *world) settle() {
 	w.calm = true
 }
 
-const maxSteps = 200_000
+const (
+	maxSteps = 200_000
+	maxTime  = 4 * time.Hour
+)
 
 // schedule runs the world until done is closed.
 func (w *world) schedule(done <-chan struct{}) error {
@@ -142,8 +154,8 @@ func (w *world) schedule(done <-chan struct{}) error {
 			return nil
 		default:
 		}
-		if w.steps > maxSteps {
-			return fmt.Errorf("the run did not end within %d steps", maxSteps)
+		if w.steps > maxSteps || w.now() > maxTime {
+			return fmt.Errorf("the run did not end within %d steps and %v", maxSteps, maxTime)
 		}
 		var next <-chan time.Time
 		if len(w.queue) > 0 {
