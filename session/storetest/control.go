@@ -186,7 +186,7 @@ func (h *harness) leased(a session.Agreement, what string, want ...session.Lease
 func checkLease(h *harness) {
 	h.needControl()
 	h.agree("shop", "{}", 0)
-	b := session.Lease{Holder: "b", Role: "bridge", Title: "wéb1 process 4711 ", Epoch: 1, Until: 12345} // Until is not looked at
+	b := session.Lease{Holder: "b", Role: "bridge", Title: "wéb1 żółw 🐢 process 4711 ", Epoch: 1, Until: 12345} // Until is not looked at
 	wantB := b
 	wantB.Until = 10 * session.Second
 	a := h.lease(b, 10*time.Second)

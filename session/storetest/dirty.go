@@ -64,7 +64,7 @@ func checkDirty(h *harness) {
 	}
 	h.marked("shop")
 	one, two := mark("shop", "one", "a"), mark("shop", "two", "a")
-	again, others := mark("shop", "one", "b"), []session.Mark{mark("shop", "One", "a"), mark("shop", "one ", "a"), mark("shop", "one", "A"), mark("shop", "on", "ea")}
+	again, others := mark("shop", "one", "b"), []session.Mark{mark("shop", "One", "a"), mark("shop", "one ", "a"), mark("shop", "one", "A"), mark("shop", "żółw 🐢", "🐢"), mark("shop", "on", "ea")}
 	elsewhere := mark("forum", "one", "a")
 	for range 2 {
 		h.ok(h.control.Mark(h.ctx, one, two, one), "marking")
