@@ -64,6 +64,9 @@
 #ifndef STORECRASHES
 #define STORECRASHES 0   /* of the old store, which forgets its last lock */
 #endif
+#ifndef FRESH
+#define FRESH 0          /* 1: a move lets Expires count anew, as from a State Server */
+#endif
 #ifndef OUTAGES
 #define OUTAGES 0        /* moments at which old cannot be reached in mirror */
 #endif
@@ -94,27 +97,21 @@ byte must = 7, owner, last, absent;
 #define dead(r)  ((r) != 0 && late(r) < now && lock(r) != MOVER)
 #define live(r)  ((r) != 0 && !dead(r))
 #define shown(r) (live(r) -> value(r) : 0)
-#define truth    ((phase <= PREPARE || (phase <= HANDBACK && o != 0)) -> shown(o) : shown(n))
+#define in_old   (phase <= PREPARE || (phase <= HANDBACK && o != 0))
+#define leads    (in_old -> o : n)
+#define truth    shown(leads)
 
 #define bit(i) (1 << (i))
 #define off(i) (255 - (1 << (i)))
 
 inline gone() { must = 0; owner = 0; absent = calling }
 
+/* A session that is over its time is gone once somebody has been told so, or has deleted it; until then it may go either way. */
 #ifdef LOOSE
 inline hold_true() { skip }
 #else
-inline hold_true() { assert(truth == must) }
+inline hold_true() { assert(truth == must || (truth == 0 && leads != 0)) }
 #endif
-
-/* After a mover's lock has ended: the row under it may have died meanwhile. */
-inline hold_true_or_died() {
-  if
-  :: truth == 0 && must != 0 && now == 1 -> gone()
-  :: else
-  fi;
-  hold_true()
-}
 
 /* A verb, done by store x. */
 inline verb_on(x) {
@@ -122,7 +119,12 @@ inline verb_on(x) {
   :: verb == CREATE && live(x) -> res = EXISTS
   :: verb == CREATE && !live(x) ->
      x = row(mine, mine * 8, FREE, 1); must = mine; owner = 0; last = 0; res = OK
-  :: verb != CREATE && !live(x) -> res = NOTHERE
+  :: verb != CREATE && !live(x) ->
+     res = NOTHERE;
+     if
+     :: x != 0 -> gone()
+     :: else
+     fi
   :: verb <= GETX && live(x) && lock(x) != FREE ->
      assert(lock(x) == PAGE);           /* nobody is told of a mover's lock */
      x = renewed(x); seen = cookie(x); res = LOCKED
@@ -200,16 +202,30 @@ inline release_aged(x, f, s) {
 #else
        x = unlocked(x);
 #endif
-       holder[s] = 0; hold_true_or_died()
+       holder[s] = 0; hold_true()
     :: else
     fi;
     goto again
   }
 }
 
+/* A row that is no more as it was seen stays, and all begins anew. */
 inline delete_under(x, f) {
   if
   :: x == f -> x = 0
+  :: x != f && x == 0
+#ifdef BUG_GO_ON_AFTER_CONFLICT
+  :: x != f && x != 0
+#else
+  :: x != f && x != 0 -> goto again
+#endif
+  fi;
+  hold_true()
+}
+
+inline delete_dead(x, f) {
+  if
+  :: x == f -> x = 0; gone()
   :: else
   fi;
   hold_true()
@@ -230,7 +246,7 @@ inline lock_for_move(x, f, s) {
 #endif
   fi;
   may_crash();
-  written = row((owners -> mine : value(f)), cookie(f) + 1, FREE, (owners -> 1 : late(f)))
+  written = row((owners -> mine : value(f)), cookie(f) + 1, FREE, ((owners || FRESH) -> 1 : late(f)))
 }
 
 inline choose_call() {
@@ -345,7 +361,7 @@ wait_in_old:
 
 dead_in_old:
   atomic { delete_under(n, fn); may_crash() };
-  atomic { delete_under(o, fo); may_crash(); goto again };
+  atomic { delete_dead(o, fo); may_crash(); goto again };
 
 on_new:
   atomic {
@@ -427,7 +443,7 @@ move:
        :: owners -> assert(last == me); must = mine; owner = 0; res = OK
        :: !owners
        fi;
-       hold_true_or_died(); may_crash();
+       hold_true(); may_crash();
        if
        :: lost > 0 -> lost--; goto answer_lost
        :: owners -> answer()
@@ -453,7 +469,11 @@ answer_lost:       /* a row that is gone was deleted by us */
 take_back:
   atomic {
 #ifndef BUG_NO_TAKE_BACK
-    delete_under(n, written); may_crash();
+    if
+    :: n == written -> n = 0
+    :: else
+    fi;
+    hold_true(); may_crash();
 #endif
     goto again
   };
@@ -477,7 +497,7 @@ in_handback:
 #endif
        goto back_on_old
     :: fo == 0 && fn != 0 && lock(fn) == MOVER -> goto wait_in_new
-    :: fo == 0 && dead(fn) -> delete_under(n, fn); may_crash(); goto again
+    :: fo == 0 && dead(fn) -> delete_dead(n, fn); may_crash(); goto again
     :: fo == 0 && live(fn) && lock(fn) == PAGE -> goto page_in_new
     :: fo == 0 && live(fn) && lock(fn) == FREE -> goto move_back
     fi
@@ -536,7 +556,7 @@ move_back:
        :: owners -> assert(last == me); must = mine; owner = 0; res = OK
        :: !owners
        fi;
-       hold_true_or_died(); may_crash()
+       hold_true(); may_crash()
     :: o != 0 -> goto again
     fi
   };
@@ -545,7 +565,11 @@ move_back:
     :: n == locked -> n = 0; holder[1] = 0; hold_true(); may_crash()
     :: n != locked ->
 #ifdef BUG_HANDBACK_TAKE_BACK
-       delete_under(o, written)
+       if
+       :: o == written -> o = 0
+       :: else
+       fi;
+       hold_true()
 #endif
     fi;
     if
@@ -697,15 +721,8 @@ proctype Operator() {
 proctype World() {
   byte storecrashes = STORECRASHES;
   do
-  :: atomic {
-       now < EXPIRIES -> now = 1;
-       if
-       :: truth == 0 && must != 0 -> gone()
-       :: else
-       fi;
-       hold_true()
-     }
-  :: atomic { phase == PROXY && dead(o) -> o = 0; hold_true() }
+  :: atomic { now < EXPIRIES -> now = 1; hold_true() }
+  :: atomic { phase == PROXY && dead(o) -> o = 0; gone(); hold_true() }
   :: atomic {
        storecrashes > 0 && o != 0 && lock(o) == PAGE ->
        storecrashes--; owner = 0;
