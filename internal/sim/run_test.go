@@ -2,6 +2,8 @@ package sim
 
 import (
 	"fmt"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -58,10 +60,22 @@ func (r *run) bad(format string, args ...any) {
 func play(t *testing.T, p plan, s scenario) result {
 	var res result
 	t.Run(fmt.Sprintf("seed%d", p.seed), func(t *testing.T) {
+		defer alone()()
 		cryptotest.SetGlobalRandom(t, p.seed) // identities and orders of stores come from there
 		synctest.Test(t, func(t *testing.T) { res = playWithin(p, s) })
 	})
 	return res
+}
+
+// alone has goroutines that something wakes at once run one after the other, in the same order each time. The collector would
+// interrupt them.
+func alone() (restore func()) {
+	runtime.GC()
+	procs, percent := runtime.GOMAXPROCS(1), debug.SetGCPercent(-1)
+	return func() {
+		debug.SetGCPercent(percent)
+		runtime.GOMAXPROCS(procs)
+	}
 }
 
 func playWithin(p plan, s scenario) result {
