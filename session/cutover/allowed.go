@@ -84,7 +84,11 @@ func (s *Store) count(ctx context.Context, d *side, app string, f func(*session.
 }
 
 func (s *Store) lockedInNew(ctx context.Context, app string) (int, error) {
-	return s.count(ctx, s.new, app, func(r *session.Record) bool { return r.Lock.Locked })
+	now, err := s.new.clock.now(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return s.count(ctx, s.new, app, func(r *session.Record) bool { return r.Lock.Locked && r.Expires >= now })
 }
 
 // freeOld releases locks that movers which are gone have left in old: in proxy nobody would know them.

@@ -56,6 +56,9 @@ func (s *Store) Change(ctx context.Context, app string, req Request) error {
 			c.pause = max(c.pause, 100*time.Millisecond)
 		}
 		if err := c.rest(ctx); err != nil {
+			if c.why != nil {
+				return c.giveUp(ctx)
+			}
 			return fmt.Errorf("changing application %q to %v: %w", app, req.Phase, errors.Join(err, last))
 		}
 	}
@@ -87,6 +90,7 @@ type change struct {
 	req   Request
 	pause time.Duration // before the next step
 	held  bool          // this coordinator has begun a holding
+	why   error         // what stood in the way in the last holding
 	g     session.Agreement
 	now   *agreed
 }
@@ -118,13 +122,7 @@ func (c *change) step(ctx context.Context) (finished bool, err error) {
 	if c.g, err = s.control.Agreement(ctx); err != nil {
 		return false, fmt.Errorf("reading the agreement: %w", err)
 	}
-	var body []byte
-	for i := range c.g.Apps {
-		if c.g.Apps[i].App == c.app {
-			body = c.g.Apps[i].Body
-		}
-	}
-	if c.now, err = readAgreed(c.app, body, s.o.Initial); err != nil {
+	if err := c.read(); err != nil {
 		return false, err
 	}
 	if next := c.now.Next; next != nil && *next != (goal{c.req.Phase, c.req.Percent}) {
@@ -161,6 +159,7 @@ func (c *change) step(ctx context.Context) (finished bool, err error) {
 		c.pause = s.o.Look / 5
 		return false, nil
 	}
+	c.why = nil
 	return false, c.settle(ctx)
 }
 
@@ -173,6 +172,38 @@ func (c *change) callOff(ctx context.Context, refusal error) error {
 		}
 	}
 	return refusal
+}
+
+// giveUp ends a change whose time is up and that something stood in the way of.
+func (c *change) giveUp(ctx context.Context) error {
+	why, req := c.why, c.req
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.s.o.Margin)
+	defer cancel()
+	for {
+		g, err := c.s.control.Agreement(ctx)
+		if err != nil {
+			return errors.Join(why, err)
+		}
+		c.g = g
+		if err = c.read(); err != nil || c.now.Next == nil || *c.now.Next != (goal{req.Phase, req.Percent}) {
+			return why
+		}
+		if err = c.callOff(ctx, why); !errors.Is(err, session.ErrEpoch) {
+			return err
+		}
+	}
+}
+
+// read takes what is agreed on the application out of the agreement.
+func (c *change) read() (err error) {
+	var body []byte
+	for i := range c.g.Apps {
+		if c.g.Apps[i].App == c.app {
+			body = c.g.Apps[i].Body
+		}
+	}
+	c.now, err = readAgreed(c.app, body, c.s.o.Initial)
+	return err
 }
 
 // copies reports whether a copier lives.

@@ -126,8 +126,9 @@ func (f *farm) path(p Phase) {
 	for _, next := range ways[p] {
 		if next == Mirror {
 			f.emptied(f.old)
+			time.Sleep(2 * time.Minute) // what cannot be listed must have timed out
 		}
-		f.to(next)
+		f.request(Request{Phase: next, OldTimeout: 1})
 	}
 }
 

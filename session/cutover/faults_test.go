@@ -1,6 +1,7 @@
 package cutover
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,9 +27,10 @@ type faulty struct {
 type plan struct {
 	mu    sync.Mutex
 	armed bool
-	at    int  // the call that fails, from 0; those after it fail too
-	only  bool // but not those after it
-	after bool // it is carried out, and its answer is lost
+	at    int    // the call that fails, from 0; those after it fail too
+	only  bool   // but not those after it
+	after bool   // it is carried out, and its answer is lost
+	hook  func() // called before the call at, which does not fail then
 	calls []string
 }
 
@@ -54,6 +56,14 @@ func (p *plan) next(what string) (runs, answers bool) {
 	}
 	n := len(p.calls)
 	p.calls = append(p.calls, what)
+	if hook := p.hook; hook != nil {
+		if n == p.at {
+			p.mu.Unlock()
+			hook()
+			p.mu.Lock()
+		}
+		return true, true
+	}
 	switch {
 	case n < p.at, n > p.at && p.only:
 		return true, true
@@ -116,13 +126,20 @@ func (f *faulty) Unmark(ctx context.Context, m ...session.Mark) error {
 }
 
 // faultyFarm has a first bridge whose calls can be made to fail, and a second that is sound.
-func faultyFarm(t *testing.T) (*farm, *plan) {
-	f := newFarm(t, 0)
-	p := &plan{}
+func faultyFarm(t *testing.T, verbsOnly bool) (*farm, *plan) {
+	f, p := newFarm(t, 0), &plan{}
+	old := &faulty{f.old, "old", p}
+	sides := [2]session.Store{old, f.old}
+	if verbsOnly {
+		f.old.Close()
+		f.old = memstore.New(memstore.Options{Quirks: memstore.StateServerQuirks()})
+		old.Store = f.old
+		sides = [2]session.Store{&stateServer{old, time.Now}, &stateServer{f.old, time.Now}}
+	}
 	fresh := &faulty{f.new, "new", p}
-	f.options = Options{Old: &faulty{f.old, "old", p}, New: fresh, Control: fresh, Idle: time.Hour}
+	f.options = Options{Old: sides[0], New: fresh, Control: fresh, Idle: time.Hour}
 	f.join()
-	f.options = Options{Idle: time.Hour}
+	f.options = Options{Old: sides[1], Idle: time.Hour}
 	f.join()
 	return f, p
 }
@@ -130,7 +147,12 @@ func faultyFarm(t *testing.T) (*farm, *plan) {
 // TestCrashInEachStep lets a bridge fail at each call that it makes to serve one request: the call is not carried out, or its
 // answer is lost; it goes on after it, or is dead from then on. Another bridge takes over. What was acknowledged is there
 // in the end, what was removed is not, and what is unknown is one of both.
-func TestCrashInEachStep(t *testing.T) {
+func TestCrashInEachStep(t *testing.T) { crashInEachStep(t, false) }
+
+// TestCrashInEachStepStateServer is the same over an old store that can do the verbs only.
+func TestCrashInEachStepStateServer(t *testing.T) { crashInEachStep(t, true) }
+
+func crashInEachStep(t *testing.T, verbsOnly bool) {
 	requests := map[string]func(s *Store, cookie int32) error{
 		"Get":          func(s *Store, _ int32) error { _, err := s.Get(context.Background(), key("one")); return err },
 		"GetExclusive": func(s *Store, _ int32) error { _, err := s.GetExclusive(context.Background(), key("one")); return err },
@@ -150,12 +172,15 @@ func TestCrashInEachStep(t *testing.T) {
 	}
 	for _, p := range []Phase{Prepare, Handoff, Handback, Mirror} {
 		for name, request := range requests {
+			if verbsOnly && (name == "Set" || name == "Remove") {
+				continue // it knows no such condition
+			}
 			for _, locked := range []bool{false, true} {
 				for mode := range 4 {
 					after, only := mode&1 != 0, mode&2 != 0
 					t.Run(fmt.Sprintf("%v/%s/locked %v/answer lost %v/goes on %v", p, name, locked, after, only), func(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) {
-							for at := 0; crashAt(t, p, name, request, locked, at, after, only); at++ {
+							for at := 0; crashAt(t, p, name, request, locked, at, after, only, verbsOnly); at++ {
 							}
 						})
 					})
@@ -166,41 +191,10 @@ func TestCrashInEachStep(t *testing.T) {
 }
 
 // crashAt reports whether the request made so many calls that one failed.
-func crashAt(t *testing.T, p Phase, name string, request func(*Store, int32) error, locked bool, at int, after, only bool) bool {
-	f, plan := faultyFarm(t)
+func crashAt(t *testing.T, p Phase, name string, request func(*Store, int32) error, locked bool, at int, after, only, verbsOnly bool) bool {
+	f, plan := faultyFarm(t, verbsOnly)
 	defer f.close()
-	where := f.bridges[1]
-	var cookie int32
-	begin := func() {
-		f.ok(where.SetAndRelease(t.Context(), key("one"), val("before"), session.Insert()), "creating")
-		item, err := where.GetExclusive(t.Context(), key("one"))
-		f.ok(err, "locking")
-		cookie = item.Cookie
-		if !locked {
-			f.ok(where.ReleaseExclusive(t.Context(), key("one"), cookie), "releasing")
-		}
-	}
-	switch p { // made where the phase has to fetch it from
-	case Handback:
-		f.path(Handoff)
-		begin()
-	case Mirror:
-		f.path(Mirror)
-		begin()
-	default:
-		begin()
-		stale := *f.row(f.old, key("one"))
-		stale.Payload, stale.Revision, stale.Lock.Locked = []byte("copied beforehand"), 0, false
-		_, err := f.new.Apply(t.Context(), []session.Change{{Record: stale}})
-		f.ok(err, "copying")
-	}
-	if p != Mirror {
-		if p == Handback {
-			f.to(p)
-		} else {
-			f.path(p)
-		}
-	}
+	cookie := f.prepared(p, locked, verbsOnly)
 	plan.arm(at, after, only)
 	err := request(f.bridges[0], cookie)
 	calls := plan.disarm()
@@ -225,13 +219,54 @@ func crashAt(t *testing.T, p Phase, name string, request func(*Store, int32) err
 	if len(calls) <= at && !told(err) {
 		t.Errorf("%s: failed without a fault", what)
 	}
-	f.goOn(p, what, string(item.Payload), removed)
+	f.goOn(p, what, string(item.Payload), removed, verbsOnly)
 	return len(calls) > at
+}
+
+// prepared brings a farm to a phase with a session where the phase has to fetch it from, and returns its cookie. Beside it
+// lies what was copied too early.
+func (f *farm) prepared(p Phase, locked, verbsOnly bool) int32 {
+	where := f.bridges[1]
+	var cookie int32
+	begin := func() {
+		f.ok(where.SetAndRelease(f.t.Context(), key("one"), val("before"), session.IfFree(0)), "creating")
+		item, err := where.GetExclusive(f.t.Context(), key("one"))
+		f.ok(err, "locking")
+		cookie = item.Cookie
+		if !locked {
+			f.ok(where.ReleaseExclusive(f.t.Context(), key("one"), cookie), "releasing")
+		}
+	}
+	switch p { // made where the phase has to fetch it from
+	case Handback:
+		f.path(Handoff)
+		begin()
+	case Mirror:
+		f.path(Mirror)
+		begin()
+	default:
+		begin()
+		if verbsOnly {
+			break
+		}
+		stale := *f.row(f.old, key("one"))
+		stale.Payload, stale.Revision, stale.Lock.Locked = []byte("copied beforehand"), 0, false
+		_, err := f.new.Apply(f.t.Context(), []session.Change{{Record: stale}})
+		f.ok(err, "copying")
+	}
+	if p != Mirror {
+		if p == Handback {
+			f.to(p)
+		} else {
+			f.path(p)
+		}
+	}
+	return cookie
 }
 
 // goOn brings what is left of a farm, by its second bridge, to a phase in which one store has all, and looks whether the
 // session is there as it was seen last.
-func (f *farm) goOn(p Phase, what, payload string, removed bool) {
+func (f *farm) goOn(p Phase, what, payload string, removed, verbsOnly bool) {
 	b := f.bridges[1]
 	time.Sleep(20 * time.Second) // leases are lost, locks of movers are old
 	for range 2 {
@@ -242,12 +277,19 @@ func (f *farm) goOn(p Phase, what, payload string, removed bool) {
 	}
 	next := map[Phase]Phase{Prepare: Proxy, Handoff: Handback, Handback: Handoff, Mirror: Handback}[p]
 	if p == Mirror {
-		if o, n := f.row(f.old, key("one")), f.row(f.new, key("one")); !b.isLevel(o, n) {
+		if o, n := f.row(f.old, key("one")), f.row(f.new, key("one")); !verbsOnly && !b.isLevel(o, n) || (o == nil) != (n == nil) || o != nil && !bytes.Equal(o.Payload, n.Payload) {
 			f.t.Errorf("%s: old has %v, new %v", what, o, n)
 		}
 	}
 	ctx, cancel := context.WithTimeout(f.t.Context(), time.Minute)
 	defer cancel()
+	if n := f.row(f.new, key("one")); verbsOnly && p == Mirror && n != nil && n.Lock.Locked {
+		var refused *RefusedError
+		if err := b.Change(ctx, shop, Request{Phase: next}); !errors.As(err, &refused) {
+			f.t.Errorf("%s: on to %v with a lock that old cannot hold: %v", what, next, err)
+		}
+		return
+	}
 	f.ok(b.Change(ctx, shop, Request{Phase: next}), "%s: on to %v", what, next)
 	item, err := b.Get(ctx, key("one"))
 	switch {

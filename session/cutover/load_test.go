@@ -31,7 +31,9 @@ func counter(n uint64) session.Value {
 	return session.Value{Payload: binary.LittleEndian.AppendUint64(nil, n), Timeout: 20}
 }
 
-func load(f *farm, sessions, nodes int) *pages { return loadUnder(f, sessions, nodes, session.IfCookie) }
+func load(f *farm, sessions, nodes int) *pages {
+	return loadUnder(f, sessions, nodes, session.IfCookie)
+}
 
 // loadUnder is load of pages that write under a condition.
 func loadUnder(f *farm, sessions, nodes int, cond func(int32) session.Condition) *pages {

@@ -130,7 +130,7 @@ func (c *change) back(why error) error {
 	if err := c.s.agree(ctx, c.app, c.now, c.g); err != nil {
 		return err
 	}
-	return fmt.Errorf("going back from the holding: %w", why)
+	return fmt.Errorf("going back from the holding: %v", why) // not a refusal: it may do a moment later
 }
 
 // level drains all marks while everybody holds.
@@ -145,7 +145,8 @@ func (c *change) level(ctx context.Context) error {
 	}
 	locked, err := c.s.lockedInNew(ctx, c.app)
 	if err == nil && locked > 0 {
-		err = fmt.Errorf("%d sessions are locked, and the old store cannot hold their locks", locked)
+		c.why = c.refuse("%d sessions are locked, and the old store cannot hold their locks", "try again when fewer pages run, or release locks that pages have left", locked)
+		err = c.why
 	}
 	return err
 }
