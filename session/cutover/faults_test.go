@@ -177,6 +177,9 @@ func crashInEachStep(t *testing.T, verbsOnly bool) {
 			}
 			for _, locked := range []bool{false, true} {
 				for mode := range 4 {
+					if testing.Short() && mode != 1 {
+						continue
+					}
 					after, only := mode&1 != 0, mode&2 != 0
 					t.Run(fmt.Sprintf("%v/%s/locked %v/answer lost %v/goes on %v", p, name, locked, after, only), func(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) {
