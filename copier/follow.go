@@ -13,11 +13,10 @@ import (
 
 // FollowOptions are what a following copy has of its own. The zero value works.
 type FollowOptions struct {
-	Every     time.Duration // between the ends of a pass and the beginning of the next; 0: 1 s
-	FullEvery time.Duration // where the source tells its changes: between passes that look at all rows; 0: 10 min
-	Small     time.Duration // a pass that takes no longer has caught up; 0: 2 s
-	Settle    time.Duration // how far apart two looks at a row must be, in a source without revisions; 0: 250 ms
-	LockWait  time.Duration // how long the freeze waits for locked sessions; 0: 10 s
+	Every    time.Duration // between the ends of a pass and the beginning of the next; 0: 1 s
+	Small    time.Duration // a pass that takes no longer has caught up; 0: 2 s
+	Settle   time.Duration // how far apart two looks at a row must be, in a source without revisions; 0: 250 ms
+	LockWait time.Duration // how long the freeze waits for locked sessions; 0: 10 s
 
 	RebuildLedger bool // without a ledger: what the target has is ours if it equals what would be copied, else its own
 
@@ -32,7 +31,6 @@ func (f *FollowOptions) setDefaults() {
 		}
 	}
 	set(&f.Every, time.Second)
-	set(&f.FullEvery, 10*time.Minute)
 	set(&f.Small, 2*time.Second)
 	set(&f.Settle, 250*time.Millisecond)
 	set(&f.LockWait, 10*time.Second)
