@@ -11,7 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aspstate/aspstate/bridge"
 	"github.com/aspstate/aspstate/bridge/stateserver"
+	"github.com/aspstate/aspstate/compat"
 	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/copier"
 	"github.com/aspstate/aspstate/session"
@@ -87,7 +89,7 @@ func (s *stores) seated(log *slog.Logger, set *settings, at seat) (*served, erro
 	if s.c.IsSet("renew") { // not by itself: without it the table is written as its provider does
 		s.renew = set.renew
 	}
-	return s.servedTable(set, at)
+	return s.servedTable(log, set, at)
 }
 
 const embeddedScheme = "embedded:"
@@ -136,7 +138,7 @@ func nativeEnd(s *memstore.Store, reg *layout.Registry) (e copier.End, err error
 }
 
 // servedTable opens a table of SQL Server, whose other clients keep using it meanwhile.
-func (s *stores) servedTable(set *settings, at seat) (*served, error) {
+func (s *stores) servedTable(log *slog.Logger, set *settings, at seat) (*served, error) {
 	e, err := s.open(at.side, false)
 	if err != nil {
 		return nil, err
@@ -156,12 +158,37 @@ func (s *stores) servedTable(set *settings, at seat) (*served, error) {
 	if len(apps) == 0 {
 		return nil, usage("--app NAME=APPID[,APPID…]", "%s: sessions of a table belong to applications, and none is known", at.flag)
 	}
+	store, err := s.respelled(log, set, e, table)
+	if err != nil {
+		return nil, err
+	}
 	return &served{
-		Store: &layout.Respelled{Table: table, Spelling: e.Spelling, Rule: e.rules[0]},
-		end:   e.End, rule: e.rules[0], registry: e.Spelling.Registry, sweeper: table, sessions: n, title: e.Title + ", ids " + string(e.rules[0]),
+		Store: store, control: func(ctx context.Context) (session.Controller, error) { return e.parts[0].server.OpenControl(ctx) },
+		end: e.End, rule: e.rules[0], registry: e.Spelling.Registry, sweeper: table, sessions: n, title: e.Title + ", ids " + string(e.rules[0]),
 		probe: session.Key{App: apps[0].Name, ID: probeID},
 		again: sameApps(e.Spelling.Registry, set),
 	}, nil
+}
+
+// respelled sees a table by applications and raw ids. Between two stores its rows have to be seen too; those that no request can find are
+// told of.
+func (s *stores) respelled(log *slog.Logger, set *settings, e *end, table *compat.Table) (session.Store, error) {
+	if set.old == "" {
+		return &layout.Respelled{Table: table, Spelling: e.Spelling, Rule: e.rules[0]}, nil
+	}
+	rows, err := layout.RespellRows(table, e.Spelling, e.rules[0], e.Layout.CaseInsensitiveIDs)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", e.Title, err)
+	}
+	var said bridge.Seldom
+	rows.Skipped = func(k session.Key, p layout.Parsed, err error) {
+		if err != nil {
+			said.Warn(log, "a row stays where it is: whose it is nobody knows", "store", e.Title, "session", k.String(), "error", err)
+			return
+		}
+		said.Warn(log, "a row stays where it is: its id is spelled by another rule than the store's", "store", e.Title, "app", p.Key.App, "session", k.String())
+	}
+	return rows, nil
 }
 
 const stateServerScheme = "stateserver://"

@@ -74,8 +74,8 @@ func TestFollowIsSteered(t *testing.T) {
 	if st := status("set", "rate=5000"); st["rate"] != 5000.0 {
 		t.Errorf("rate: %v", st)
 	}
-	if l := command(t, "", "ctl", "leases"); l.code != exitUsage {
-		t.Errorf("leases: exit %d, %s", l.code, l.err)
+	if l := ok(t, "ctl", "leases", "--json"); l.out != "[]\n" { // there is no bridge that could be in the way
+		t.Errorf("leases: %s", l.out)
 	}
 
 	rep := ok(t, "ctl", "cut-over")
