@@ -89,7 +89,8 @@ type Answered struct {
 
 // Rules are what a store may do beyond the contract of an embedded store that never stopped.
 type Rules struct {
-	// Moves: a session that nobody holds may get a higher cookie at any time, since it is moved under a lock.
+	// Moves: a session that nobody holds may get a higher cookie at any time, since it is moved under a lock; and a Set without an
+	// answer may have released the lock and written nothing.
 	Moves bool
 	// Jumps: the cookie of a lock may be any that is higher than the last.
 	Jumps bool

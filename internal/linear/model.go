@@ -43,6 +43,9 @@ func (c *call) advance(s row) (after []row) {
 		}
 		return after
 	}
+	if released, may := c.halfDone(s); may {
+		after = append(after, released)
+	}
 	for known := Done; known <= Exists; known++ {
 		guess := *c
 		guess.out = Answered{Status: known, Value: s.value, At: forever}
@@ -60,6 +63,16 @@ func (c *call) advance(s row) (after []row) {
 		}
 	}
 	return after
+}
+
+// halfDone is what a Set leaves that was cut off while the session was moved under its owner's lock: the lock is gone, and nothing
+// was written.
+func (c *call) halfDone(s row) (row, bool) {
+	if !c.rules.Moves || c.in.Verb != Set || !s.exists || !s.locked || s.cookie != c.in.Cond.Cookie() {
+		return s, false
+	}
+	s.locked, s.adrift, s.cookie, s.exact = false, false, s.cookie+1, false
+	return s, true
 }
 
 // answered explains an operation that has an answer, by a session that is alive, or dead, or either.

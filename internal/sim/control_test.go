@@ -16,6 +16,9 @@ type table struct {
 	to   *server
 }
 
+// agreeing is how the steps begin that change what is agreed.
+const agreeing = "agreement at "
+
 // agreed has the new store do something about what is agreed.
 func agreed[T any](ctx context.Context, t *table, what string, do func(context.Context, session.Controller) (T, error)) (T, error) {
 	return pass(ctx, t.life, toControl, "agreement "+what, func(ctx context.Context) (T, error) {

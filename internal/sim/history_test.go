@@ -116,6 +116,17 @@ func (h *history) pick(r *rand.Rand, p *plan) session.Key {
 	return k.key
 }
 
+// pickPast chooses a session that was left alone, whose lock may be held by a page that has died.
+func (h *history) pickPast(r *rand.Rand) (session.Key, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.past) == 0 {
+		return session.Key{}, false
+	}
+	k := h.all[h.past[r.IntN(len(h.past))]]
+	return k.key, k.unknown <= maxUnknown
+}
+
 // maxUnknown is how many calls of a session may be without an answer until it is left alone: each doubles what a check has to try.
 const maxUnknown = 5
 

@@ -55,6 +55,10 @@ func (wk *worker) chance(n int) bool { return wk.rng.IntN(n) == 0 }
 
 // page answers one page.
 func (wk *worker) page(ctx context.Context) {
+	if wk.chance(8) {
+		wk.tidy(ctx)
+		return
+	}
 	k := wk.h.pick(wk.rng, &wk.w.plan)
 	switch wk.rng.IntN(10) {
 	case 0:
@@ -65,6 +69,17 @@ func (wk *worker) page(ctx context.Context) {
 		wk.ask(ctx, linear.Asked{Key: k, Verb: linear.Reset})
 	default:
 		wk.exclusive(ctx, k)
+	}
+}
+
+// tidy is a page that breaks the lock of one that has died, and does nothing else.
+func (wk *worker) tidy(ctx context.Context) {
+	k, there := wk.h.pickPast(wk.rng)
+	if !there {
+		return
+	}
+	if out := wk.ask(ctx, linear.Asked{Key: k, Verb: linear.Acquire}); out.Status == linear.Locked || out.Status == linear.Done {
+		wk.ask(ctx, linear.Asked{Key: k, Verb: linear.Release, Cookie: out.Cookie})
 	}
 }
 

@@ -23,6 +23,7 @@ type plan struct {
 	meanTravel time.Duration // of a step
 	slow       float64       // how many steps take much longer
 	faults     float64       // how many steps go wrong
+	storms     time.Duration // how long about everything goes wrong more often after bridges have agreed on something; 0: not
 	mortality  time.Duration // mean time between crashes
 	shortLived float64       // how many sessions live for a minute
 	freeRules  float64       // how many nodes go by the State Server's rules, others by SQL Server's
@@ -41,11 +42,14 @@ func planOf(seed uint64) plan {
 	p.nodes, p.workers, p.bridges = 1+r.IntN(3), 1+r.IntN(3), 1+r.IntN(3)
 	p.keys, p.uses = 2+r.IntN(6), 15+r.IntN(30)
 	p.length = time.Duration(60+r.IntN(240)) * time.Second
-	p.pause = time.Duration(300+r.IntN(1500)) * time.Millisecond
+	p.pause = time.Duration(100+r.IntN(1500)) * time.Millisecond
 	p.meanTravel = time.Duration(float64(200*time.Microsecond) * math.Pow(10, 1.5*r.Float64()))
 	p.slow = 0.04 * r.Float64() * r.Float64()
 	p.faults = 0.08 * r.Float64() * r.Float64()
 	p.mortality = time.Duration(5+r.IntN(80)) * time.Second
+	if r.IntN(2) == 0 {
+		p.storms = time.Duration(r.IntN(4000)) * time.Millisecond
+	}
 	p.shortLived = r.Float64() * r.Float64()
 	p.freeRules = r.Float64()
 	p.durable = r.IntN(4) == 0
@@ -68,11 +72,24 @@ func (p *plan) random(name string) *rand.Rand {
 	return rand.New(rand.NewPCG(p.seed, h.Sum64()))
 }
 
+// weather is how much goes wrong.
+type weather uint8
+
+const (
+	changing weather = iota // what the plan says
+	calm                    // nothing
+	storm                   // much
+)
+
 // fate draws what becomes of a step.
-func (p *plan) fate(r *rand.Rand, s *step, calm bool) fate {
+func (p *plan) fate(r *rand.Rand, s *step, w weather) fate {
 	chance, which := r.Float64(), r.IntN(8)
+	faults := p.faults
+	if w == storm {
+		faults += 0.15
+	}
 	switch {
-	case calm, chance >= p.faults, s.kind == toDisk: // a store whose disk fails stops, and its goroutines never end
+	case w == calm, chance >= faults, s.kind == toDisk: // a store whose disk fails stops, and its goroutines never end
 		return goes
 	case which < 3:
 		return fails
@@ -84,10 +101,14 @@ func (p *plan) fate(r *rand.Rand, s *step, calm bool) fate {
 
 // travel draws how long a step is under way: exponentially distributed, and now and then up to the longest that anybody
 // waits for anything.
-func (p *plan) travel(r *rand.Rand, s *step, calm bool) time.Duration {
+func (p *plan) travel(r *rand.Rand, s *step, w weather) time.Duration {
 	d := time.Duration(r.ExpFloat64() * float64(p.meanTravel))
 	chance, long := r.Float64(), r.Float64()
-	if !calm && chance < p.slow {
+	slow := p.slow
+	if w == storm {
+		slow += 0.1
+	}
+	if w != calm && chance < slow {
 		d += time.Duration(math.Pow(10, 4*long) * float64(time.Millisecond)) // 1 ms to 10 s
 	}
 	return min(d+time.Microsecond, 30*time.Second)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing/synctest"
 	"time"
@@ -24,9 +25,10 @@ type world struct {
 
 	mu      sync.Mutex
 	arrived []*step
-	lines   []string // of this round: what goroutines noted
-	calm    bool     // no more faults
-	ends    []func() // what is done when the world is over
+	lines   []string  // of this round: what goroutines noted
+	calm    bool      // no more faults
+	stormy  time.Time // until then
+	ends    []func()  // what is done when the world is over
 
 	queue stepQueue
 	steps int
@@ -188,11 +190,18 @@ func (w *world) collect() {
 	slices.SortStableFunc(w.arrived, func(a, b *step) int {
 		return cmp.Or(cmp.Compare(a.who, b.who), cmp.Compare(a.what, b.what))
 	})
+	sky := changing
+	switch {
+	case w.calm:
+		sky = calm
+	case time.Now().Before(w.stormy):
+		sky = storm
+	}
 	for _, s := range w.arrived {
 		w.steps++
 		s.seq = w.steps
-		s.fate = w.plan.fate(w.rng, s, w.calm)
-		s.due = time.Now().Add(w.plan.travel(w.rng, s, w.calm))
+		s.fate = w.plan.fate(w.rng, s, sky)
+		s.due = time.Now().Add(w.plan.travel(w.rng, s, sky))
 		if stalled := s.life.stalledUntil; stalled.After(s.due) {
 			s.due = stalled.Add(time.Duration(w.rng.IntN(1_000_000)))
 		}
@@ -212,6 +221,9 @@ func (w *world) play(s *step) {
 		w.count("fate:" + fates[s.fate])
 	}
 	w.trace.add(w.now(), fmt.Sprintf("%5d %-14s %s%s", s.seq, s.who, s.what, fates[s.fate]))
+	if strings.HasPrefix(s.what, agreeing) && w.plan.storms > 0 {
+		w.stormy = time.Now().Add(time.Duration(w.rng.ExpFloat64() * float64(w.plan.storms)))
+	}
 	close(s.release)
 }
 
