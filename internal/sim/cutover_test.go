@@ -33,10 +33,14 @@ func openCutover(f *farm, b *slot) {
 // options are those of a bridge.
 func (f *farm) options(l *life) cutover.Options {
 	old, new := &rows{way{life: l, kind: toStore, to: f.old}}, &rows{way{life: l, kind: toStore, to: f.new}}
-	return cutover.Options{
+	o := cutover.Options{
 		Old: old, New: new, Control: &table{l, f.new}, Holder: holder(l.name), Apps: []string{app}, Look: f.plan.look,
 		Ours: func(_ context.Context, r session.Record) (bool, error) { return f.ledger.has(r.Key), nil },
 	}
+	if f.plant != nil {
+		f.plant(&o)
+	}
+	return o
 }
 
 // rows is a way to a store whose clock can be read.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aspstate/aspstate/internal/linear"
 	"github.com/aspstate/aspstate/session"
+	"github.com/aspstate/aspstate/session/cutover"
 )
 
 // farm is a cut-over: nodes, some of which use old directly at first, bridges, and the two stores.
@@ -22,8 +23,9 @@ type farm struct {
 	repairs  sync.WaitGroup         // what the gremlin has broken comes back
 	unbroken chan struct{}          // has a place for who does something in which nothing must be broken; a mutex would not let time pass
 	ledger   ledger
-	wholly   bool   // handoff is for all sessions
-	ending   func() // looks at the stores in the end
+	plant    func(*cutover.Options) // plants a bug; nil: none
+	wholly   bool                   // handoff is for all sessions
+	ending   func()                 // looks at the stores in the end
 }
 
 // place is a node's place: one run of the program after the other.
@@ -163,6 +165,7 @@ func cutOver(open func(*farm, *slot), operate func(*farm)) scenario {
 	return func(r *run) {
 		f := &farm{run: r, open: open, unbroken: make(chan struct{}, 1)}
 		f.rules = linear.Rules{Moves: true, Jumps: r.plan.durable, Slack: 10*time.Millisecond + r.plan.oldAhead.Abs()}
+		f.phaseNow = f.phase
 		f.old, f.new = r.serve("old", r.plan.oldAhead), r.serve("new", 0)
 		for i := range r.plan.bridges {
 			b := &slot{name: fmt.Sprintf("b%d", i+1)}

@@ -12,6 +12,9 @@ var (
 	showSteps = flag.Bool("steps", false, "print the trace")
 )
 
+// seeds are played.
+const seeds = 200
+
 func honest(s session.Store) session.Store { return s }
 
 func TestSimPlain(t *testing.T) {
@@ -42,14 +45,14 @@ func TestReplay(t *testing.T) {
 
 // TestSim plays cut-overs.
 func TestSim(t *testing.T) {
-	seeds := uint64(200)
+	last := uint64(seeds)
 	if testing.Short() {
-		seeds = 20
+		last = 20
 	}
 	seen := map[string]int{}
-	for seed := uint64(1); seed <= seeds; seed++ {
+	for seed := uint64(1); seed <= last; seed++ {
 		if *oneSeed != 0 {
-			seed, seeds = *oneSeed, *oneSeed
+			seed, last = *oneSeed, *oneSeed
 		}
 		res := play(t, planOf(seed), cutOver(openCutover, operate))
 		res.show(t)

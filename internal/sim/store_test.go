@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/aspstate/aspstate/session"
 	"github.com/aspstate/aspstate/session/memstore"
@@ -108,8 +109,19 @@ func (s *way) Scan(ctx context.Context, req session.ScanRequest) (session.Page, 
 }
 
 func (s *way) Apply(ctx context.Context, changes []session.Change) ([]session.Outcome, error) {
+	return s.apply(ctx, changes, func(*memstore.Store, *session.Change) {})
+}
+
+// apply alters the changes in the moment in which they are made.
+func (s *way) apply(ctx context.Context, changes []session.Change, alter func(*memstore.Store, *session.Change)) ([]session.Outcome, error) {
 	return pass(ctx, s.life, s.kind, s.said("apply %s", changed(changes)), func(ctx context.Context) ([]session.Outcome, error) {
-		return reach(s.to, func(st *memstore.Store) ([]session.Outcome, error) { return st.Apply(ctx, changes) })
+		return reach(s.to, func(st *memstore.Store) ([]session.Outcome, error) {
+			altered := slices.Clone(changes)
+			for i := range altered {
+				alter(st, &altered[i])
+			}
+			return st.Apply(ctx, altered)
+		})
 	})
 }
 

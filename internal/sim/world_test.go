@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing/synctest"
 	"time"
+
+	"github.com/aspstate/aspstate/session/cutover"
 )
 
 // world is one run: the scheduler and what it knows.
@@ -29,6 +31,8 @@ type world struct {
 	calm    bool      // no more faults
 	stormy  time.Time // until then
 	ends    []func()  // what is done when the world is over
+
+	phaseNow func() (cutover.Phase, string) // as agreed, whoever knows
 
 	queue stepQueue
 	steps int
