@@ -32,6 +32,7 @@ type farm struct {
 	calls   int
 	crash   int // the call that is cut off; 0: none
 	keep    string
+	turn    chan struct{}    // taken by who is at work; no mutex, which would stop the time
 	own     []session.Record // that the target's application has made
 }
 
@@ -39,6 +40,8 @@ var errKilled = errors.New("killed")
 
 // step is called before and after each call of the copier. It is where a process dies.
 func (f *farm) step() error {
+	f.turn <- struct{}{}
+	defer func() { <-f.turn }()
 	if f.calls++; f.calls == f.crash {
 		f.snapshot()
 		return errKilled
@@ -180,6 +183,8 @@ func (e *farmEnd) Peek(ctx context.Context, ks []session.Key) ([]*session.Record
 
 func (e *farmEnd) Apply(ctx context.Context, cs []session.Change) ([]session.Outcome, error) {
 	if err := e.f.step(); err != nil {
+		e.f.turn <- struct{}{}
+		defer func() { <-e.f.turn }()
 		if e.f.rng.IntN(2) == 0 { // some of it is done, and nobody hears of it
 			_, _ = e.Store.Apply(ctx, cs[:e.f.rng.IntN(len(cs)+1)])
 		}
@@ -196,7 +201,7 @@ func newFarm(t *testing.T, seed uint64) *farm {
 	clock := memstore.Options{ServesExpired: true}
 	from, to := memstore.New(clock), memstore.New(clock)
 	t.Cleanup(func() { from.Close(); to.Close() })
-	f := &farm{bench: newBenchOf(t, from, to), rng: rand.New(rand.NewPCG(seed, 7)), held: map[session.Key]int32{}}
+	f := &farm{bench: newBenchOf(t, from, to), rng: rand.New(rand.NewPCG(seed, 7)), held: map[session.Key]int32{}, turn: make(chan struct{}, 1)}
 	f.ids = 10 + f.rng.IntN(60)
 	f.o.Source, f.o.Target = &farmEnd{from, f, f.rng.IntN(4) > 0}, &farmEnd{to, f, false}
 	f.o.PageRows, f.o.Workers = 3+f.rng.IntN(30), 1
