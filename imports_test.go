@@ -60,6 +60,7 @@ var rules = map[string]rule{
 	"internal/ui":         {module: []string{"copier", "session"}, outside: []string{bar}},
 	"internal/webconfig":  {},
 	"fixtures":            {},
+	"docs/model":          {},
 	"fixtures/blobs":      {},
 	"fixtures/malformed":  {},
 	"scripts":             {},

@@ -77,7 +77,7 @@ proctype Bridge(byte me) {
      }
   :: atomic {            /* a call begins */
        mine && acts[me] == 0 && lease[me] == LIVE &&
-#ifdef BUG_ACTS_WHILE_HOLDING
+#if defined(BUG_ACTS_WHILE_HOLDING) || defined(BUG_BEFORE_SETTLED)
        true
 #else
        s != HOLDING
@@ -100,7 +100,7 @@ proctype Bridge(byte me) {
 #endif
      }
   /* A holding that is over its limit is ended by whoever finds it so. */
-  :: mine && s == HOLDING && backs > 0 && lease[me] == LIVE -> atomic { backs--; agree(e, ANNOUNCED, p) }
+  :: atomic { mine && s == HOLDING && backs > 0 && lease[me] == LIVE -> backs--; agree(e, ANNOUNCED, p) }
   :: atomic {
        crashes > 0 && mine ->
        crashes--; crashed[me] = true; mine = false; lease[me] = LATE;

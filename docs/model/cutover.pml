@@ -4,19 +4,19 @@
    A store call is one atomic step. A change of phase is one atomic step too, taken while no call is under way: that the agreement
    makes it so is what barrier.pml checks.
 
-   A row is a number, 0 for none, so that a fence is a copy of it: bit 0 present, 1-2 whose lock, 3-8 cookie, 9-11 value,
-   12 whether it outlives the expiry. Each write has a value of its own, and each new session cookies of its own. */
+   A row is a number, 0 for none, so that a fence is a copy of it: bit 0 present, 1-2 whose lock, 3-9 cookie, 10-12 value,
+   13 whether it outlives the expiry. Each write has a value of its own, and each new session cookies of its own. */
 
 #define FREE  0
 #define PAGE  1
 #define MOVER 2
 
-#define row(v, c, w, e) (1 | ((w) << 1) | ((c) << 3) | ((v) << 9) | ((e) << 12))
+#define row(v, c, w, e) (1 | ((w) << 1) | ((c) << 3) | ((v) << 10) | ((e) << 13))
 #define lock(r)   (((r) >> 1) & 3)
-#define cookie(r) (((r) >> 3) & 63)
-#define value(r)  (((r) >> 9) & 7)
-#define late(r)   (((r) >> 12) & 1)
-#define renewed(r)  ((r) | 4096)
+#define cookie(r) (((r) >> 3) & 127)
+#define value(r)  (((r) >> 10) & 7)
+#define late(r)   (((r) >> 13) & 1)
+#define renewed(r)  ((r) | 8192)
 #define unlocked(r) ((r) & (32767 - 6))
 #define FIRSTROW    row(7, 1, FREE, 0)
 
@@ -88,6 +88,9 @@ bool copying;            /* the copier is between its first look and its last wr
 bool copied;             /* copy-back has been through */
 byte marks;              /* a bit a marker; bit 6: an outage left it, bit 7: a crash did */
 byte ended;              /* nodes that have made all their calls */
+#ifdef SLOW
+byte overtakes = 1;      /* movers' locks that end although their mover is under way */
+#endif
 byte holder[2], moving;  /* who locked for a move, in old and in new; who is within his limit */
 
 /* What must be: the value of the session (0: there is none), who owns its lock, who was given the last one, during whose call
@@ -118,7 +121,7 @@ inline verb_on(x) {
   if
   :: verb == CREATE && live(x) -> res = EXISTS
   :: verb == CREATE && !live(x) ->
-     x = row(mine, mine * 8, FREE, 1); must = mine; owner = 0; last = 0; res = OK
+     x = row(mine, mine * 16, FREE, 1); must = mine; owner = 0; last = 0; res = OK
   :: verb != CREATE && !live(x) ->
      res = NOTHERE;
      if
@@ -133,7 +136,7 @@ inline verb_on(x) {
   :: verb == GETX && live(x) && lock(x) == FREE ->
      assert(value(x) == must);
      assert(owner == 0);                /* no two owners */
-     assert(cookie(x) % 8 < 7);         /* of the model: cookies of two sessions do not meet */
+     assert(cookie(x) % 16 < 15);         /* of the model: cookies of two sessions do not meet */
      x = row(value(x), cookie(x) + 1, PAGE, 1);
      held = cookie(x); owner = me; last = me; res = OK
   :: verb >= SET && verb != CREATE && live(x) && cookie(x) != with -> res = STALE
@@ -191,7 +194,11 @@ inline answer() {
 inline release_aged(x, f, s) {
   atomic {
 #ifdef SLOW
-    true;
+    x != f || !(moving & bit(holder[s])) || overtakes > 0;
+    if
+    :: x == f && (moving & bit(holder[s])) -> overtakes--
+    :: else
+    fi;
 #else
     x != f || !(moving & bit(holder[s]));
 #endif
@@ -236,7 +243,7 @@ inline lock_for_move(x, f, s) {
   locked = row(value(f), cookie(f) + 1, MOVER, late(f));
   if
   :: x == f ->
-     assert(cookie(f) % 8 < 7);
+     assert(cookie(f) % 16 < 15);
      x = locked; holder[s] = me; moving = moving | bit(me); hold_true()
 #ifdef BUG_ALREADY
   :: x != f && x == locked -> moving = moving | bit(me)
@@ -589,7 +596,7 @@ in_mirror:
 #endif
     :: verb == TOUCH && copied && !(marks & 192) -> end_call(); goto begin
 #ifndef BUG_NO_MARK
-    :: verb != TOUCH -> with = with; marks = marks | bit(me); may_crash()
+    :: verb != TOUCH -> marks = marks | bit(me); may_crash()
 #else
     :: verb != TOUCH
 #endif
