@@ -20,7 +20,7 @@ var configurations = map[string]string{
 	"handoff":         few + "-DFIRST=HANDOFF -DTURNS=0 -DEXPIRIES=0",
 	"handoff, expiry": few + "-DFIRST=HANDOFF -DTURNS=0 -DLOST=0",
 	"State Server":    few + "-DFIRST=HANDOFF -DTURNS=0 -DCRASHES=0 -DFRESH=1",
-	"slow mover":      few + "-DFIRST=HANDOFF -DTURNS=0 -DEXPIRIES=0 -DNO_REMOVE -DSLOW",
+	"slow mover":      few + "-DFIRST=HANDOFF -DTURNS=0 -DEXPIRIES=0 -DNO_REMOVE -DSLOW -DCRASHES=0 -DLOST=0",
 	"take back":       "-DCALLS=2 -DCALLS_OF_2=0 -DFIRST=HANDOFF -DTURNS=0 -DEXPIRIES=0 -DCRASHES=0 -DLOST=0 -DNO_GET -DSLOW -DLOOSE",
 	"back":            few + "-DFIRST=HANDOFF -DTURNS=2 -DNO_MIRROR -DLOST=0 -DEXPIRIES=0",
 	"handback":        few + "-DFIRST=HANDBACK -DTURNS=0 -DLOST=0",
