@@ -46,7 +46,8 @@ type Options struct {
 
 	Lease     time.Duration // 0: 10 s
 	Margin    time.Duration // after which a lease that is over counts as lost, and a lost call as over; 0: 2 s
-	Look      time.Duration // how often it is looked at the agreement while a change is announced; 0: 5 ms
+	Notice    time.Duration // how often it is looked at the agreement while nothing changes; 0: 1 s
+	Look      time.Duration // and while a change is announced; 0: 5 ms
 	HoldLimit time.Duration // the longest that calls wait for a change of phase; 0: 500 ms
 	MoveLimit time.Duration // the longest that a move may take; 0: 3 s
 	Stale     time.Duration // after which a change that does not come about is called off; 0: 1 min
@@ -62,6 +63,7 @@ type Options struct {
 func (o *Options) defaults() {
 	o.Lease = cmp.Or(o.Lease, 10*time.Second)
 	o.Margin = cmp.Or(o.Margin, 2*time.Second)
+	o.Notice = cmp.Or(o.Notice, time.Second)
 	o.Look = cmp.Or(o.Look, 5*time.Millisecond)
 	o.HoldLimit = cmp.Or(o.HoldLimit, 500*time.Millisecond)
 	o.MoveLimit = cmp.Or(o.MoveLimit, 3*time.Second)

@@ -5,9 +5,6 @@ import "errors"
 // ErrNoLease: this program has no lease that it could serve under. Nothing is wrong with the session.
 var ErrNoLease = errors.New("cutover: the lease of this bridge is over")
 
-// ErrClosed: the store was closed.
-var ErrClosed = errors.New("cutover: store is closed")
-
 // errAgain: what was seen was not so any more when it was acted on; it has to be looked at again.
 var errAgain = errors.New("cutover: changed meanwhile")
 

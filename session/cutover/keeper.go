@@ -21,7 +21,7 @@ func (s *Store) keep() {
 	timer := time.NewTimer(s.o.Lease / 3)
 	defer timer.Stop()
 	for {
-		pause := time.Until(renewal)
+		pause := min(time.Until(renewal), s.o.Notice)
 		if s.busy() {
 			pause = min(pause, s.o.Look)
 		}
@@ -32,6 +32,10 @@ func (s *Store) keep() {
 		case <-s.kick:
 		case <-timer.C:
 		}
+		select {
+		case <-s.kick: // what it was to wake us for is looked at now
+		default:
+		}
 		var err error
 		switch due := !time.Now().Before(renewal); {
 		case due || s.mayConfirm():
@@ -40,7 +44,7 @@ func (s *Store) keep() {
 			} else if due {
 				renewal = time.Now().Add(s.o.Lease / 30)
 			}
-		case s.busy():
+		default:
 			err = s.follow(s.ctx)
 		}
 		if err != nil && s.ctx.Err() == nil {

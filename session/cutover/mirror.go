@@ -43,13 +43,14 @@ func (s *Store) leaveMark(id string, doubt bool) {
 	}
 }
 
+// mine reports whether a mark is this bridge's own.
+func (s *Store) mine(id string) bool { return holderOf(id) == s.o.Holder }
+
+func holderOf(id string) string { return id[:max(strings.LastIndexByte(id, '.'), 0)] }
+
 // mayDrain reports whether nothing is under way any more for which a mark was made. Of another bridge's that is known when
-// its lease is lost.
-func (s *Store) mayDrain(id string, holders map[string]bool) bool {
-	holder := id[:max(strings.LastIndexByte(id, '.'), 0)]
-	if holder != s.o.Holder {
-		return !holders[holder]
-	}
+// its lease is lost: gone says so of a holder.
+func (s *Store) mayDrain(id string, gone func(holder string) bool) bool {
 	m := &s.marks
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -58,7 +59,7 @@ func (s *Store) mayDrain(id string, holders map[string]bool) bool {
 		delete(m.under, id)
 		there = false
 	}
-	return !there
+	return !there && (s.mine(id) || gone(holderOf(id)))
 }
 
 // mirrored serves a call in mirror: new leads, and old is made to follow. That old does not answer is no reason to fail:
@@ -165,7 +166,7 @@ func (s *Store) oldFailed(a *app, k session.Key, err error) {
 }
 
 // drain brings level what is marked and not under way, of one application, and says how many marks stay. each does one step.
-func (s *Store) drain(ctx context.Context, name string, holders map[string]bool, each func(func(context.Context) error) error) (left int, err error) {
+func (s *Store) drain(ctx context.Context, name string, gone func(holder string) bool, each func(func(context.Context) error) error) (left int, err error) {
 	var after *session.Mark
 	for {
 		page, err := s.control.Marks(ctx, name, after, pageRows)
@@ -173,17 +174,11 @@ func (s *Store) drain(ctx context.Context, name string, holders map[string]bool,
 			return left, fmt.Errorf("listing the marks of application %q: %w", name, err)
 		}
 		for i := range page {
-			if !s.mayDrain(page[i].ID, holders) {
+			if !s.mayDrain(page[i].ID, gone) {
 				left++
 				continue
 			}
-			err := each(func(ctx context.Context) error {
-				if err := s.bringLevel(ctx, page[i].Key); err != nil {
-					return err
-				}
-				return s.control.Unmark(ctx, page[i])
-			})
-			if err != nil {
+			if err := each(func(ctx context.Context) error { return s.drainOne(ctx, page[i]) }); err != nil {
 				return left, fmt.Errorf("draining the marks of application %q: %w", name, err)
 			}
 		}
@@ -192,6 +187,26 @@ func (s *Store) drain(ctx context.Context, name string, holders map[string]bool,
 		}
 		after = &page[len(page)-1]
 	}
+}
+
+// drainOne brings level what a mark stands for. What another bridge has marked is marked by this one too: others may find
+// that mark as well, and take it away while a write of ours is still on its way. A mark whose write has failed is left alone until
+// that write cannot take place any more.
+func (s *Store) drainOne(ctx context.Context, mark session.Mark) error {
+	own := mark
+	if !s.mine(mark.ID) {
+		own = s.takeMark(mark.Key)
+		if err := s.control.Mark(ctx, own); err != nil {
+			s.leaveMark(own.ID, true)
+			return err
+		}
+	}
+	err := s.bringLevel(ctx, mark.Key)
+	if err == nil {
+		err = s.control.Unmark(ctx, mark, own)
+	}
+	s.leaveMark(own.ID, err != nil)
+	return err
 }
 
 // holders are those whose leases are not lost, as of an agreement.

@@ -79,6 +79,9 @@ func (c *change) spans(next *agreed, old, fresh session.Instant) (began session.
 	}
 	grows := c.now.Phase == Handoff && to.Phase == Handoff
 	for _, sp := range c.now.Spans {
+		if to.Phase == Mirror && sp.Store == "old" {
+			continue // old has no row, so no dead mover's lock; those of pages that new's rows will bring are of any time
+		}
 		if sp.Ended == 0 && !grows {
 			sp.Ended = moment(min(old, fresh))
 		}
@@ -135,11 +138,11 @@ func (c *change) back(why error) error {
 
 // level drains all marks while everybody holds.
 func (c *change) level(ctx context.Context) error {
-	holders := map[string]bool{} // everybody has confirmed: nothing is under way
+	gone := func(string) bool { return true } // everybody has confirmed: nothing is under way
 	c.s.marks.mu.Lock()
 	clear(c.s.marks.under)
 	c.s.marks.mu.Unlock()
-	_, err := c.s.drain(ctx, c.app, holders, func(one func(context.Context) error) error { return one(ctx) })
+	_, err := c.s.drain(ctx, c.app, gone, func(one func(context.Context) error) error { return one(ctx) })
 	if err != nil || c.s.old.rows() {
 		return err
 	}

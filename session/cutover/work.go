@@ -54,18 +54,14 @@ func (s *Store) drainAll(ctx context.Context) error {
 	s.mu.Lock()
 	g := s.seen
 	s.mu.Unlock()
-	holders := s.holders(g)
-	for i := range g.Leases {
-		if l := &g.Leases[i]; !s.leads() && l.Holder != s.o.Holder {
-			holders[l.Holder] = true
-		}
-	}
+	holders, leads := s.holders(g), s.leads()
+	gone := func(holder string) bool { return leads && !holders[holder] }
 	var failed error
 	for _, a := range s.sorted() {
 		if in[a.name] == nil {
 			continue
 		}
-		left, err := s.drain(ctx, a.name, holders, func(one func(context.Context) error) error {
+		left, err := s.drain(ctx, a.name, gone, func(one func(context.Context) error) error {
 			return s.step(ctx, a.name, Mirror, func(c *call) error { return one(c.ctx) })
 		})
 		if err == nil {
