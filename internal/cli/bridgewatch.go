@@ -39,6 +39,9 @@ func newWatched(s *served, addr string) *watched {
 	w.calls = observe.New(r)
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	w.gauge("aspstate_build_info", "1, with the version as a label.", prometheus.Labels{"version": version()}, func() float64 { return 1 })
+	if s.cutover != nil {
+		r.MustRegister(cutOverMetrics{s.cutover})
+	}
 	if m := s.embedded; m != nil {
 		w.gauge("aspstate_sessions", "Sessions in the store, expired ones that are not swept yet included.", nil, func() float64 {
 			n, _ := m.Count(context.Background()) // its only error is the context's
