@@ -4,22 +4,33 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
 // resting remembers who made it rest.
-type resting map[string]int
+type resting struct {
+	mu sync.Mutex
+	by map[string]int
+}
 
-func (r resting) Pause(who string)  { r[who]++ }
-func (r resting) Resume(who string) { r[who]-- }
+func (r *resting) add(who string, n int) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.by[who] += n
+	return r.by[who]
+}
+
+func (r *resting) Pause(who string)  { r.add(who, 1) }
+func (r *resting) Resume(who string) { r.add(who, -1) }
 
 func TestPauseFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pause")
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		run := resting{}
+		run := &resting{by: map[string]int{}}
 		ended := make(chan struct{})
 		go func() { watchPauseFile(ctx, path, run); close(ended) }()
 		for round, want := range []int{0, 1, 1, 0} {
@@ -35,8 +46,8 @@ func TestPauseFile(t *testing.T) {
 			}
 			time.Sleep(pauseFileEvery)
 			synctest.Wait()
-			if run["pause file"] != want {
-				t.Errorf("second %d: paused %d times, want %d", round, run["pause file"], want)
+			if got := run.add("pause file", 0); got != want {
+				t.Errorf("second %d: paused %d times, want %d", round, got, want)
 			}
 		}
 		stop()
