@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -76,11 +77,11 @@ func TestCopierLease(t *testing.T) {
 // deaf is a Controller that does not answer any more.
 type deaf struct {
 	session.Controller
-	not *bool
+	not *atomic.Bool
 }
 
 func (d deaf) Lease(ctx context.Context, l session.Lease, t time.Duration) (session.Agreement, error) {
-	if *d.not {
+	if d.not.Load() {
 		<-ctx.Done()
 		return session.Agreement{}, ctx.Err()
 	}
@@ -90,15 +91,15 @@ func (d deaf) Lease(ctx context.Context, l session.Lease, t time.Duration) (sess
 // A migration whose lease cannot be renewed ends before the lease does.
 func TestCopierLeaseCannotBeRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, not := memstore.New(memstore.Options{}), false
+		s, not := memstore.New(memstore.Options{}), &atomic.Bool{}
 		defer s.Close()
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		l, err := takeCopierLease(ctx, deaf{s, &not}, nil, cancel)
+		l, err := takeCopierLease(ctx, deaf{s, not}, nil, cancel)
 		if err != nil {
 			t.Fatal(err)
 		}
-		not = true
+		not.Store(true)
 		began := time.Now()
 		<-ctx.Done()
 		if d := time.Since(began); d >= copierLeaseFor {
