@@ -60,8 +60,12 @@ const (
 func (e *entry) key() session.Key { return session.Key{App: e.app.Value(), ID: e.id} }
 
 func (e *entry) record() session.Record {
+	payload := e.payload
+	if payload == nil { // no bytes are not the same as bytes that nobody can read
+		payload = []byte{}
+	}
 	return session.Record{
-		Key: e.key(), Payload: e.payload, Timeout: e.timeout, Created: e.created, Expires: e.expires, Flags: e.flags,
+		Key: e.key(), Payload: payload, Timeout: e.timeout, Created: e.created, Expires: e.expires, Flags: e.flags,
 		Lock: session.Lock{Locked: e.locked, Cookie: e.cookie, Since: e.since}, Revision: e.revision,
 	}
 }

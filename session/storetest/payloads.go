@@ -80,6 +80,13 @@ func checkEmpty(h *harness) {
 	}
 	h.ok(err, "writing no bytes")
 	h.looks(k, want{nil, timeout, cookie, false, false}, "after no bytes were written")
+	if p, ok := h.s.(session.Peeker); ok {
+		r, err := session.PeekOne(h.ctx, p, k)
+		h.ok(err, "peeking")
+		if r.Payload == nil {
+			h.t.Errorf("a payload of no bytes is shown as one that nobody can read")
+		}
+	}
 }
 
 // checkPayloadKept: what a read returned stays as it is, whatever becomes of the session.
