@@ -164,7 +164,7 @@ func (f *farm) between(r *rand.Rand, mean time.Duration) time.Duration {
 func cutOver(open func(*farm, *slot), operate func(*farm)) scenario {
 	return func(r *run) {
 		f := &farm{run: r, open: open, unbroken: make(chan struct{}, 1)}
-		f.rules = linear.Rules{Moves: true, Jumps: r.plan.durable, Slack: 10*time.Millisecond + r.plan.oldAhead.Abs()}
+		f.rules = linear.Rules{Moves: true, Jumps: r.plan.durable, Slack: 10*time.Millisecond + r.plan.oldAhead.Abs() + r.plan.tick}
 		f.phaseNow = f.phase
 		f.old, f.new = r.serve("old", r.plan.oldAhead), r.serve("new", 0)
 		for i := range r.plan.bridges {

@@ -99,7 +99,7 @@ func (o *operator) inProxy() {
 	case 0:
 		o.copiers++
 		c := o.f.newCopier(fmt.Sprintf("copier.%d", o.copiers))
-		passes := 1 + o.rng.IntN(4)
+		passes := 1 + o.rng.IntN(8)
 		if o.rng.IntN(4) == 0 {
 			o.f.later(o.f.between(o.rng, 2*time.Second), c.crash)
 		}
@@ -108,11 +108,14 @@ func (o *operator) inProxy() {
 			defer close(over)
 			c.run(passes)
 		}()
-		if o.rng.IntN(3) > 0 { // else it is not waited for
-			select {
-			case <-over:
-			case <-c.dead:
-			}
+		if o.rng.IntN(2) == 0 { // it is not waited for
+			o.ashore(0)
+			o.change(cutover.Proxy, cutover.Prepare, 0)
+			return
+		}
+		select {
+		case <-over:
+		case <-c.dead:
 		}
 	case 1:
 		o.ashore(2)

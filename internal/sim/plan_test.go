@@ -31,6 +31,7 @@ type plan struct {
 	wired      bool          // nodes speak the State Server's protocol
 	durable    bool          // the stores have disks
 	sync       memstore.Policy
+	tick       time.Duration // of the stores' clocks; 0: as fine as it goes
 	look       time.Duration // how often bridges look at what is agreed while it changes
 	oldAhead   time.Duration // how much the clock of old is ahead of that of new
 }
@@ -55,6 +56,7 @@ func planOf(seed uint64) plan {
 	p.durable = r.IntN(4) == 0
 	p.hangsUp = r.IntN(2) == 0
 	p.wired = r.IntN(3) == 0
+	p.tick = []time.Duration{0, 0, 15625 * time.Microsecond, 100 * time.Millisecond}[r.IntN(4)]
 	p.look = time.Duration(20+r.IntN(60)) * time.Millisecond
 	switch r.IntN(4) {
 	case 0:

@@ -20,13 +20,7 @@ var planted = map[string]func(*farm, *cutover.Options){
 	"a bridge goes on before the barrier": func(_ *farm, o *cutover.Options) {
 		o.Control = &hasty{table: o.Control.(*table)}
 	},
-	"a lock of somebody else is taken for one's own": func(_ *farm, o *cutover.Options) {
-		o.Old, o.New = greedy{o.Old.(*rows)}, greedy{o.New.(*rows)}
-	},
 	"a dirty mark is forgotten": func(_ *farm, o *cutover.Options) { o.Control = &forgetful{o.Control.(*table)} },
-	"a copier at work is overlooked": func(_ *farm, o *cutover.Options) {
-		o.Control = &blind{o.Control.(*table)}
-	},
 }
 
 // TestPlanted: each bug is found by one of the seeds.
@@ -89,19 +83,6 @@ func (s keeping) Apply(ctx context.Context, changes []session.Change) ([]session
 	return make([]session.Outcome, len(changes)), nil
 }
 
-// greedy takes what was so already for what it has done.
-type greedy struct{ *rows }
-
-func (s greedy) Apply(ctx context.Context, changes []session.Change) ([]session.Outcome, error) {
-	outs, err := s.rows.Apply(ctx, changes)
-	for i := range outs {
-		if changes[i].Record.Lock.Locked && outs[i].Result != session.Applied && outs[i].Current != nil && outs[i].Current.Locked {
-			outs[i].Result = session.Applied
-		}
-	}
-	return outs, err
-}
-
 // hasty confirms all that it sees, whatever it still has under way.
 type hasty struct {
 	*table
@@ -131,18 +112,3 @@ func (h *hasty) confirm(ctx context.Context, g session.Agreement, err error) (se
 type forgetful struct{ *table }
 
 func (f *forgetful) Mark(context.Context, ...session.Mark) error { return nil }
-
-// blind does not see copiers.
-type blind struct{ *table }
-
-func (b *blind) Agreement(ctx context.Context) (session.Agreement, error) {
-	g, err := b.table.Agreement(ctx)
-	var seen []session.Lease
-	for _, l := range g.Leases {
-		if l.Role != cutover.RoleCopier {
-			seen = append(seen, l)
-		}
-	}
-	g.Leases = seen
-	return g, err
-}

@@ -164,7 +164,7 @@ func (res *result) report(t *testing.T) {
 // plain has nodes on one store.
 func plain(flaw func(session.Store) session.Store) scenario {
 	return func(r *run) {
-		r.rules = linear.Rules{Slack: 10 * time.Millisecond}
+		r.rules = linear.Rules{Slack: 10*time.Millisecond + r.plan.tick}
 		r.rules.Jumps = r.plan.durable
 		store := r.serve("store", 0)
 		front := (*port)(nil)

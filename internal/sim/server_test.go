@@ -33,7 +33,7 @@ func (w *world) newServer(name string, ahead time.Duration) (*server, error) {
 	return s, s.start()
 }
 
-func (s *server) now() time.Time { return time.Now().Add(s.ahead) }
+func (s *server) now() time.Time { return time.Now().Truncate(s.w.plan.tick).Add(s.ahead) }
 
 func (s *server) start() error {
 	s.runs++
