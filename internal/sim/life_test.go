@@ -109,6 +109,12 @@ func pass[T any](ctx context.Context, l *life, k kind, what string, do func(cont
 		case fails:
 			answers <- answer{err: fmt.Errorf("%s: %w", what, errFailed)}
 			return
+		case doneLate:
+			answers <- answer{err: fmt.Errorf("%s: %w", what, errLost)}
+			time.Sleep(l.w.plan.late(s.seq, zombieSpan))
+			v, err := do(context.WithoutCancel(ctx))
+			l.w.note(s.who, "%s, late: %s", what, told(v, err))
+			return
 		}
 		v, err := do(context.WithoutCancel(ctx))
 		switch s.fate {
@@ -116,7 +122,7 @@ func pass[T any](ctx context.Context, l *life, k kind, what string, do func(cont
 			err = fmt.Errorf("%s: %w", what, errLost)
 			v = none
 		case lateReply:
-			time.Sleep(l.w.plan.late(s.seq))
+			time.Sleep(l.w.plan.late(s.seq, 3*time.Second))
 		}
 		answers <- answer{v, err}
 	}()

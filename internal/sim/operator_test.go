@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/aspstate/aspstate/internal/linear"
 	"github.com/aspstate/aspstate/session"
 	"github.com/aspstate/aspstate/session/cutover"
 )
@@ -83,7 +84,7 @@ func (o *operator) step() {
 		}
 		o.change(at, cutover.Proxy, 0)
 	case cutover.Mirror:
-		if late := o.f.now() > o.f.plan.length*3/4; late && o.rng.IntN(2) == 0 {
+		if late := o.f.now() > o.f.plan.length/2; late && o.rng.IntN(2) == 0 {
 			o.change(at, cutover.Done, 0)
 			return
 		}
@@ -154,8 +155,28 @@ func (o *operator) change(from, to cutover.Phase, percent int) {
 	}
 }
 
+// visit reads each session through a bridge once all is quiet.
+func (f *farm) visit() {
+	for _, b := range f.bridges {
+		if b.store == nil {
+			f.bad("%s is not up after all was quiet", b.name)
+			return
+		}
+	}
+	b := f.bridges[0]
+	for _, k := range f.h.past {
+		op := f.h.begin(0, linear.Asked{Key: k, Verb: linear.Get})
+		item, err := b.store.Get(withErrand(b.life.ctx, "visit"), k)
+		f.h.end(op, outcome(item, err))
+		if told := outcome(item, err); told.Status == linear.Unknown {
+			f.bad("%s is not served after all was quiet: %v", k.ID, err)
+		}
+	}
+}
+
 // judge looks at the stores once all is quiet.
 func (f *farm) judge() {
+	f.visit()
 	at, stage := f.phase()
 	f.count("ended in " + at.String())
 	if stage != "settled" {

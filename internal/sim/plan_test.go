@@ -95,10 +95,12 @@ func (p *plan) fate(r *rand.Rand, s *step, w weather) fate {
 		return goes
 	case which < 3:
 		return fails
-	case which < 6:
+	case which < 5:
 		return loses
+	case which < 6:
+		return lateReply
 	}
-	return lateReply
+	return doneLate
 }
 
 // travel draws how long a step is under way: exponentially distributed, and now and then up to the longest that anybody
@@ -116,8 +118,8 @@ func (p *plan) travel(r *rand.Rand, s *step, w weather) time.Duration {
 	return min(d+time.Microsecond, 30*time.Second)
 }
 
-// late is how long the late answer to a step takes.
-func (p *plan) late(seq int) time.Duration {
+// late is how long it takes until a late step is done, or a late answer comes: up to the given time.
+func (p *plan) late(seq int, most time.Duration) time.Duration {
 	r := rand.New(rand.NewPCG(p.seed, uint64(seq)))
-	return time.Duration(math.Pow(10, 3.5*r.Float64()) * float64(time.Millisecond))
+	return time.Duration(1 + r.Float64()*float64(most))
 }

@@ -88,10 +88,11 @@ const (
 	fails          // it never arrives, and the caller is told so
 	loses          // it is done, and the answer is lost
 	lateReply      // it is done, and the answer takes its time
+	doneLate       // the connection breaks, and it is done a while later
 	dropped        // its caller had gone, and it never arrived
 )
 
-var fates = [...]string{"", " FAILS", " LOSES ITS ANSWER", " ANSWERS LATE", " DROPPED"}
+var fates = [...]string{"", " FAILS", " LOSES ITS ANSWER", " ANSWERS LATE", " IS DONE LATE", " DROPPED"}
 
 var (
 	errFailed = errors.New("simulated: connection refused")
