@@ -34,7 +34,7 @@ func openCutover(f *farm, b *slot) {
 func (f *farm) options(l *life) cutover.Options {
 	old, new := &rows{way{life: l, kind: toStore, to: f.old}}, &rows{way{life: l, kind: toStore, to: f.new}}
 	o := cutover.Options{
-		Old: old, New: new, Control: &table{l, f.new}, Holder: holder(l.name), Apps: []string{app}, Look: f.plan.look,
+		Old: old, New: new, Control: &table{l, f.new}, Holder: holder(l.name), Apps: []string{app}, Look: f.plan.look, Initial: f.plan.initial,
 		Ours: func(_ context.Context, r session.Record) (bool, error) { return f.ledger.has(r.Key), nil },
 	}
 	if f.plant != nil {

@@ -174,7 +174,7 @@ func cutOver(open func(*farm, *slot), operate func(*farm)) scenario {
 		}
 		g := r.plan.random("nodes")
 		for i := range r.plan.nodes {
-			p := &place{number: i + 1, direct: g.IntN(2) == 0, free: g.Float64() < r.plan.freeRules}
+			p := &place{number: i + 1, direct: g.IntN(2) == 0 && r.plan.initial == cutover.Proxy, free: g.Float64() < r.plan.freeRules}
 			if over := linear.Protocol(g.IntN(3)); r.plan.wired {
 				p.over = over
 			}

@@ -21,7 +21,7 @@ type operator struct {
 }
 
 func operate(f *farm) {
-	o := &operator{f: f, rng: f.plan.random("operator")}
+	o := &operator{f: f, rng: f.plan.random("operator"), percent: 100}
 	for f.now() < f.plan.length {
 		o.step()
 		if o.rng.IntN(4) > 0 {
@@ -46,7 +46,7 @@ func (f *farm) phase() (cutover.Phase, string) {
 			return phaseOf(a.Body)
 		}
 	}
-	return cutover.Proxy, "settled"
+	return f.plan.initial, "settled"
 }
 
 // step does the next thing.
@@ -86,6 +86,10 @@ func (o *operator) step() {
 	case cutover.Mirror:
 		if late := o.f.now() > o.f.plan.length/2; late && o.rng.IntN(2) == 0 {
 			o.change(at, cutover.Done, 0)
+			return
+		}
+		if o.rng.IntN(3) == 0 { // not yet
+			time.Sleep(o.f.between(o.rng, 8*time.Second))
 			return
 		}
 		o.change(at, cutover.Handback, 0)

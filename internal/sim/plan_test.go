@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/aspstate/aspstate/session/cutover"
 	"github.com/aspstate/aspstate/session/memstore"
 )
 
@@ -32,6 +33,7 @@ type plan struct {
 	durable    bool          // the stores have disks
 	sync       memstore.Policy
 	tick       time.Duration // of the stores' clocks; 0: as fine as it goes
+	initial    cutover.Phase // in which both stores are empty
 	look       time.Duration // how often bridges look at what is agreed while it changes
 	oldAhead   time.Duration // how much the clock of old is ahead of that of new
 }
@@ -56,6 +58,7 @@ func planOf(seed uint64) plan {
 	p.durable = r.IntN(4) == 0
 	p.hangsUp = r.IntN(2) == 0
 	p.wired = r.IntN(3) == 0
+	p.initial = []cutover.Phase{cutover.Proxy, cutover.Proxy, cutover.Proxy, cutover.Proxy, cutover.Proxy, cutover.Mirror, cutover.Mirror}[r.IntN(7)]
 	p.tick = []time.Duration{0, 0, 15625 * time.Microsecond, 100 * time.Millisecond}[r.IntN(4)]
 	p.look = time.Duration(20+r.IntN(60)) * time.Millisecond
 	switch r.IntN(4) {

@@ -29,6 +29,13 @@ type wire struct {
 func (l *life) newWire(c net.Conn, errand string, peer net.Addr, to string) *wire {
 	w := &wire{Conn: c, ctx: withErrand(context.Background(), errand), life: l, peer: peer, to: to, wake: make(chan struct{}, 1)}
 	go w.carry()
+	go func() { // a crash ends the connection, whatever is being sent
+		select {
+		case <-l.dead:
+		case <-l.w.over:
+		}
+		c.Close()
+	}()
 	return w
 }
 
