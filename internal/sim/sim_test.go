@@ -33,12 +33,9 @@ func TestSimPlain(t *testing.T) {
 	}
 }
 
-// TestReplay: a seed gives the same steps each time. Under the race detector goroutines are put in another order on purpose. Where
-// the machine is busy, Go may interrupt a goroutine among several that something has woken at once: a second replay has to do then.
+// TestReplay: a seed gives the same steps each time. Where the machine
+// is busy, Go may interrupt a goroutine among several that something has woken at once: a second replay has to do then.
 func TestReplay(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector shuffles goroutines")
-	}
 	for seed := uint64(1); seed <= 12; seed++ {
 		p := planOf(seed)
 		p.wired = seed%2 == 0
