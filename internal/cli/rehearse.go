@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -247,23 +248,9 @@ func (r *rehearsal) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var keys []session.Key
-	now := session.At(clock())
-	for req := (session.ScanRequest{Limit: 1000, Bytes: 4 << 20}); ; {
-		pg, err := from.table.Scan(ctx, req)
-		if err != nil {
-			return err
-		}
-		for _, rec := range pg.Records {
-			p, err := from.Spelling.Parse(rec.Key)
-			if err == nil && p.Rule == from.rules[0] && !rec.Lock.Locked && rec.Expires > now+10*session.Minute {
-				keys = append(keys, p.Key)
-			}
-		}
-		if pg.Next == "" {
-			break
-		}
-		req.After = pg.Next
+	keys, err := r.usable(ctx)
+	if err != nil {
+		return err
 	}
 	if len(keys) == 0 {
 		return errors.New("the source has no session that a page could use")
@@ -284,6 +271,32 @@ func (r *rehearsal) open(ctx context.Context) error {
 	r.report.Alone = callsOf(r.farm.Result())
 	r.farm.Forget()
 	return nil
+}
+
+// usable lists the sessions that pages may use. One that stands in the source twice, under two id rules, is none: when a page
+// has removed the row that it knows, the other one is still there.
+func (r *rehearsal) usable(ctx context.Context) (keys []session.Key, err error) {
+	from, now := r.st.from, session.At(clock())
+	rows := map[session.Key]int{}
+	for req := (session.ScanRequest{Limit: 1000, Bytes: 4 << 20}); ; {
+		pg, err := from.table.Scan(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		for _, rec := range pg.Records {
+			p, err := from.Spelling.Parse(rec.Key)
+			if err != nil {
+				continue
+			}
+			rows[p.Key]++
+			if p.Rule == from.rules[0] && !rec.Lock.Locked && rec.Expires > now+10*session.Minute {
+				keys = append(keys, p.Key)
+			}
+		}
+		if req.After = pg.Next; pg.Next == "" {
+			return slices.DeleteFunc(keys, func(k session.Key) bool { return rows[k] > 1 }), nil
+		}
+	}
 }
 
 // newSessionID is an id as ASP.NET makes them: 24 characters of its alphabet.
