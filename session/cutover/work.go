@@ -251,12 +251,5 @@ func (c *call) copyBack(k session.Key) error {
 
 // pace keeps the background to its rate, so that calls come first.
 func (s *Store) pace(ctx context.Context) error {
-	t := time.NewTimer(time.Second / time.Duration(s.o.Rate))
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
+	return sleep(ctx, time.Second/time.Duration(s.o.Rate))
 }
