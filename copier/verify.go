@@ -13,7 +13,7 @@ import (
 )
 
 // Comparison is the outcome of a verification. The source rows that were scanned are the sum of SkippedExpired, Superseded,
-// Refused, Equal, Gone, and those among Differing, Busy, Pending and TargetOwned that are no extra rows of the target.
+// Refused, Equal, Gone, and those among Differing and Busy that are no extra rows of the target.
 type Comparison struct {
 	Scanned        int64 `json:"scanned"` // source rows looked at
 	SkippedExpired int64 `json:"skipped_expired"`
@@ -21,12 +21,10 @@ type Comparison struct {
 	Refused        int64 `json:"refused"` // rows that no copy could hold, that nobody can read, or whose application is unknown
 	Unknown        int64 `json:"unknown"` // among the refused: rows of no known application, or under a rule that was not named
 	Equal          int64 `json:"equal"`
-	Decoded        int64 `json:"decoded"`      // among the equal: payloads of other bytes that decode to the same session
-	Gone           int64 `json:"gone"`         // removed from the source, or expired, while they were compared
-	Busy           int64 `json:"busy"`         // kept changing, so that nobody can say
-	Pending        int64 `json:"pending"`      // beside a copy that goes on: changes that it has not carried yet
-	TargetOwned    int64 `json:"target_owned"` // beside a ledger: rows that the target's application has made or changed
-	Differing      int64 `json:"differing"`    // sessions that differ in at least one aspect, missing and extra ones included
+	Decoded        int64 `json:"decoded"`   // among the equal: payloads of other bytes that decode to the same session
+	Gone           int64 `json:"gone"`      // removed from the source, or expired, while they were compared
+	Busy           int64 `json:"busy"`      // kept changing, so that nobody can say
+	Differing      int64 `json:"differing"` // sessions that differ in at least one aspect, missing and extra ones included
 
 	Aspects map[Aspect]int64 `json:"aspects"` // how often each aspect differs; a session may count under several
 
@@ -45,8 +43,6 @@ func (c *Comparison) add(d *Comparison) {
 	c.Decoded += d.Decoded
 	c.Gone += d.Gone
 	c.Busy += d.Busy
-	c.Pending += d.Pending
-	c.TargetOwned += d.TargetOwned
 	c.Differing += d.Differing
 	for a, n := range d.Aspects {
 		c.Aspects[a] += n
@@ -63,9 +59,6 @@ type VerifyOptions struct {
 
 	Rereads int           // how often at most a row that differs is read again; 0: 5
 	Settle  time.Duration // time before each of these; 0: 500 ms, negative: none
-
-	// frozen says that nobody changes the source any more: what a copy has not carried counts as different.
-	frozen bool
 }
 
 func (v *VerifyOptions) setDefaults() {
@@ -96,22 +89,12 @@ func Verify(ctx context.Context, o Options, how VerifyOptions) (Comparison, erro
 	return v.run(ctx)
 }
 
-// verifyAll is Verify for a job whose ledger is open, before its freeze: it needs no other census, and tells rows that differ
-// because the next pass has yet to carry them (Pending), or because the target's application has them (TargetOwned), from
-// those that should be equal.
-func (j *Job) verifyAll(ctx context.Context, how VerifyOptions) (Comparison, error) {
-	v := newVerification(j, how)
-	v.ledger = j.ledger
-	return v.run(ctx)
-}
-
 // verification is a verification under way.
 type verification struct {
-	*Job           // for the options, the pace and the observer
-	ledger *ledger // nil: nothing is known about how the target's rows came about
-	how    VerifyOptions
-	at     verifyState // as it would be saved now; only the goroutine that marks pages touches it
-	saved  time.Time
+	*Job  // for the options, the pace and the observer
+	how   VerifyOptions
+	at    verifyState // as it would be saved now; only the goroutine that marks pages touches it
+	saved time.Time
 
 	mu        sync.Mutex
 	announced int                            // differences

@@ -17,7 +17,6 @@ type sight struct {
 	dst    *session.Record // nil: nothing is there
 	how    []Aspect        // in which they differ
 	recode bool            // the payloads are one session in other bytes
-	single bool            // nobody looks for extra rows later: a row that the source lacks is one
 }
 
 func (s *sight) aspects() []Aspect { return s.how }
@@ -63,9 +62,6 @@ func (p *verifyPage) judge(ctx context.Context, sights []*sight) error {
 		p.fine(s)
 	}
 	p.n.Busy += int64(len(busy))
-	if sure, err = p.blame(sure); err != nil {
-		return err
-	}
 	if err := p.lookElsewhere(ctx, sure); err != nil {
 		return err
 	}
@@ -91,7 +87,7 @@ func (p *verifyPage) fine(s *sight) {
 func (p *verifyPage) lookAgain(ctx context.Context, old []*sight) ([]*sight, error) {
 	sights := make([]*sight, len(old))
 	for i, s := range old {
-		sights[i] = &sight{job: &job{parsed: s.parsed, id: s.id}, at: s.at, single: s.single}
+		sights[i] = &sight{job: &job{parsed: s.parsed, id: s.id}, at: s.at}
 	}
 	p.now = session.At(p.o.Now())
 	if err := p.lookAtSource(ctx, sights); err != nil {
@@ -179,10 +175,7 @@ func (p *verifyPage) compare(s *sight) {
 	s.how, s.recode = nil, false
 	switch {
 	case s.src == nil:
-		if s.single && s.dst != nil && !dead(s.dst, p.now, p.o.To.Layout) {
-			s.how = []Aspect{AspectExtra}
-		}
-		return
+		return // rows of the target that the source lacks are looked for later
 	case s.dst == nil:
 		s.how = []Aspect{AspectMissing}
 		return
