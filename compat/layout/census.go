@@ -94,7 +94,7 @@ func (c *Census) Report() CensusReport {
 		rep.Known = append(rep.Known, KnownIDs{p.app, p.rule, n})
 	}
 	order := func(name string) int {
-		i := slices.IndexFunc(c.reg.apps, func(a Application) bool { return a.Name == name })
+		i := slices.IndexFunc(c.reg.apps, func(a registered) bool { return a.Name == name })
 		if i < 0 {
 			return len(c.reg.apps)
 		}

@@ -96,8 +96,13 @@ func Suffix(rule IDRule, appID string) string {
 }
 
 func spellSuffix(rule IDRule, v uint32) string {
+	digits := "0123456789ABCDEF"
 	if rule == RuleInbox {
-		return fmt.Sprintf("%08x", v)
+		digits = "0123456789abcdef"
 	}
-	return fmt.Sprintf("%08X", v)
+	var b [8]byte
+	for i := range b {
+		b[i] = digits[v>>(28-4*i)&15]
+	}
+	return string(b[:])
 }

@@ -90,9 +90,15 @@ func (a *Application) check() error {
 // Registry knows the applications, and tells from a suffix or a State Server path whose session an id is. The zero value
 // is empty and ready. Add must be done before a Registry is shared; all other methods may be called concurrently.
 type Registry struct {
-	apps   []Application
+	apps   []registered
 	owners map[uint32]owner
 	paths  map[string]int // application by State Server path
+}
+
+// registered is an application with its suffixes: a copy spells millions of ids.
+type registered struct {
+	Application
+	suffixes map[IDRule][]string // as the rules spell them, the one to spell with first
 }
 
 // owner says whose a suffix value is. Registration sees to it that there is one owner only.
@@ -150,12 +156,14 @@ func (r *Registry) index(a Application) {
 		r.owners, r.paths = map[uint32]owner{}, map[string]int{}
 	}
 	n := len(r.apps)
-	r.apps = append(r.apps, a)
+	suffixes := map[IDRule][]string{}
 	for _, rule := range suffixRules {
 		for _, v := range a.values(rule) {
 			r.owners[v] = owner{n, append(r.owners[v].rules, rule)}
+			suffixes[rule] = append(suffixes[rule], spellSuffix(rule, v))
 		}
 	}
+	r.apps = append(r.apps, registered{a, suffixes})
 	for _, id := range a.AppIDs {
 		r.paths[rooted(id)] = n
 	}
@@ -178,7 +186,7 @@ func (r *Registry) ByName(name string) (Application, bool) {
 	return Application{}, false
 }
 
-func (r *Registry) find(name string) *Application {
+func (r *Registry) find(name string) *registered {
 	for i := range r.apps {
 		if r.apps[i].Name == name {
 			return &r.apps[i]

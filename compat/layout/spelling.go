@@ -3,7 +3,6 @@ package layout
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/aspstate/aspstate/session"
@@ -82,17 +81,35 @@ func (s *Spelling) Parse(stored session.Key) (Parsed, error) {
 // splitSuffix takes the last eight characters off an id that has at least nine (13.1), and reads them.
 func splitSuffix(id string) (raw, suffix string, v uint32, ok bool) {
 	n := len(id) - 8
-	if n < 1 || !isHex(id[n:]) {
+	if n < 1 {
 		return "", "", 0, false
 	}
-	number, err := strconv.ParseUint(id[n:], 16, 32)
-	return id[:n], id[n:], uint32(number), err == nil
+	for i := n; i < len(id); i++ {
+		digit, ok := hexDigit(id[i])
+		if !ok {
+			return "", "", 0, false
+		}
+		v = v<<4 | digit
+	}
+	return id[:n], id[n:], v, true
+}
+
+// hexDigit returns the value of a hexadecimal digit in either letter case.
+func hexDigit(c byte) (v uint32, ok bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return uint32(c - '0'), true
+	case 'a' <= c && c <= 'f':
+		return uint32(c-'a') + 10, true
+	case 'A' <= c && c <= 'F':
+		return uint32(c-'A') + 10, true
+	}
+	return 0, false
 }
 
 // spell appends a suffix. The async provider leaves an id alone that ends with it already, the in-box one does not
 // (13.3). (The comparison is .NET's of the current culture; for hexadecimal digits that is the ordinal one.)
-func spell(rule IDRule, raw string, v uint32) string {
-	suffix := spellSuffix(rule, v)
+func spell(rule IDRule, raw, suffix string) string {
 	if rule != RuleInbox && strings.HasSuffix(raw, suffix) {
 		return raw
 	}
@@ -102,8 +119,11 @@ func spell(rule IDRule, raw string, v uint32) string {
 // unspell returns the raw id that is stored as raw + suffix. That is raw, unless the async provider would not have
 // appended to it; then the only id that is stored so is the whole one.
 func unspell(rule IDRule, raw string, v uint32) string {
-	if stored := raw + spellSuffix(rule, v); spell(rule, raw, v) != stored {
-		return stored
+	if rule == RuleInbox {
+		return raw
+	}
+	if suffix := spellSuffix(rule, v); strings.HasSuffix(raw, suffix) {
+		return raw + suffix
 	}
 	return raw
 }
@@ -143,8 +163,9 @@ func (s *Spelling) SpellAll(k session.Key, rule IDRule) ([]session.Key, error) {
 	case rule == RuleRaw && len(s.Registry.apps) == 1:
 		keys = append(keys, session.Key{ID: k.ID})
 	case rule.Suffixed():
-		for _, v := range a.values(rule) {
-			keys = append(keys, session.Key{ID: spell(rule, k.ID, v)})
+		keys = make([]session.Key, 0, len(a.suffixes[rule]))
+		for _, suffix := range a.suffixes[rule] {
+			keys = append(keys, session.Key{ID: spell(rule, k.ID, suffix)})
 		}
 	}
 	if len(keys) == 0 {
