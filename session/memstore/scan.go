@@ -48,12 +48,19 @@ func (s *Store) Bytes() int64 { return s.bytes.Load() }
 // place is where a session stands in the order of scans: by hash, and by a second one where the first are equal.
 type place struct{ first, second uint64 }
 
-func (p place) compare(q place) int {
-	return cmp.Or(cmp.Compare(p.first, q.first), cmp.Compare(p.second, q.second))
+func (s *Store) placeOf(e *entry) place { return place{e.hash, s.second(e)} }
+
+// second is the second hash of a session. It is seldom needed.
+func (s *Store) second(e *entry) uint64 {
+	return hashKey([2]uint64{^s.seed[1], s.seed[0]}, e.key()) // hash, app and id never change
 }
 
-func (s *Store) placeOf(e *entry) place {
-	return place{e.hash, hashKey([2]uint64{^s.seed[1], s.seed[0]}, e.key())}
+// compare compares the place of a session with another.
+func (s *Store) compare(e *entry, p place) int {
+	if e.hash != p.first {
+		return cmp.Compare(e.hash, p.first)
+	}
+	return cmp.Compare(s.second(e), p.second)
 }
 
 // cursor is the place in 32 hex digits: no part of an id.
@@ -87,7 +94,7 @@ func (s *Store) Scan(ctx context.Context, req session.ScanRequest) (session.Page
 		}
 	}
 	var page session.Page
-	var next []candidate
+	var next []*entry
 	bytes := 0
 	for i := int(after.first >> (64 - shardBits)); i < shardCount; i++ {
 		if err := ctx.Err(); err != nil {
@@ -97,15 +104,15 @@ func (s *Store) Scan(ctx context.Context, req session.ScanRequest) (session.Page
 		if next, err = s.candidates(next[:0], i, after, begin); err != nil {
 			return session.Page{}, err
 		}
-		for _, c := range next {
-			r, there := s.copyOf(i, c.e)
+		for _, e := range next {
+			r, there := s.copyOf(i, e)
 			if !there {
 				continue
 			}
 			page.Records = append(page.Records, r)
 			bytes += len(r.Payload)
 			if len(page.Records) == req.Limit || req.Bytes > 0 && bytes >= req.Bytes {
-				page.Next = c.place.cursor()
+				page.Next = s.placeOf(e).cursor()
 				return page, nil
 			}
 		}
@@ -113,13 +120,8 @@ func (s *Store) Scan(ctx context.Context, req session.ScanRequest) (session.Page
 	return page, nil
 }
 
-type candidate struct {
-	place place
-	e     *entry
-}
-
 // candidates lists the sessions of a shard after a place, in order.
-func (s *Store) candidates(found []candidate, i int, after place, begin bool) ([]candidate, error) {
+func (s *Store) candidates(found []*entry, i int, after place, begin bool) ([]*entry, error) {
 	sh := &s.shards[i]
 	sh.mu.Lock()
 	closed := sh.closed
@@ -128,19 +130,21 @@ func (s *Store) candidates(found []candidate, i int, after place, begin bool) ([
 			continue
 		}
 		for ; e != nil; e = e.next {
-			found = append(found, candidate{e: e})
+			found = append(found, e)
 		}
 	}
 	sh.mu.Unlock()
 	if closed {
 		return nil, ErrClosed
 	}
-	for i := range found {
-		found[i].place = s.placeOf(found[i].e) // hash, app and id never change
-	}
-	slices.SortFunc(found, func(a, b candidate) int { return a.place.compare(b.place) })
+	slices.SortFunc(found, func(a, b *entry) int {
+		if a.hash != b.hash {
+			return cmp.Compare(a.hash, b.hash)
+		}
+		return cmp.Compare(s.second(a), s.second(b))
+	})
 	if !begin {
-		n, at := slices.BinarySearchFunc(found, after, func(c candidate, p place) int { return c.place.compare(p) })
+		n, at := slices.BinarySearchFunc(found, after, s.compare)
 		if at {
 			n++
 		}
