@@ -173,6 +173,7 @@ type delta struct {
 	fresh   int64    // rows that have to be read again, however they look
 	took    time.Duration
 	lag     Lag
+	missing int64 // live sessions of the ledger that it has not seen
 	deleted int64
 }
 
@@ -230,14 +231,19 @@ func (r *run) pass(ctx context.Context, ph Phase) (d delta, err error) {
 	if err != nil {
 		return d, err
 	}
+	d.missing = m.n
 	if d.deleted, err = r.carryDeletions(ctx, m, d.n.Unknown); err != nil {
 		return d, err
 	}
-	return d, r.endPass(began, &d)
+	r.endPass(began, &d)
+	if ph == PhaseFinal { // whatever comes next saves
+		return d, nil
+	}
+	return d, r.save()
 }
 
 // endPass counts a pass.
-func (r *run) endPass(began time.Time, d *delta) error {
+func (r *run) endPass(began time.Time, d *delta) {
 	r.passes++
 	c := &r.total.Counters
 	sum := Counters{
@@ -251,7 +257,6 @@ func (r *run) endPass(began time.Time, d *delta) error {
 	d.took = time.Since(began)
 	d.lag = Lag{Rows: d.n.Copied + d.n.Updated, Seconds: d.took.Seconds(), began: began}
 	r.observe(PassDone{Pass: r.passes, Lag: d.lag, Deleted: d.deleted, Took: d.took, Counters: sum})
-	return r.save()
 }
 
 // skimPace lets ten rows through for one where payloads stay where they are.

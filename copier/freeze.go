@@ -3,7 +3,9 @@ package copier
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aspstate/aspstate/session"
@@ -14,7 +16,7 @@ type Freeze struct {
 	Stop  time.Duration // until the stage "freeze" had stopped the application
 	Carry time.Duration // the last changes and deletions, in Passes
 	Locks time.Duration // within Carry: waiting for sessions that somebody still had locked
-	Check time.Duration // ids of the target against the ledger
+	Check time.Duration // ids of the target against the ledger, as far as that took longer than the last pass
 	Save  time.Duration // until the checkpoint says so
 	Total time.Duration // from the call of the stage "freeze" to that of the stage "done"
 
@@ -38,7 +40,7 @@ func (r *run) cutOver(ctx context.Context) (*Freeze, error) {
 	if r.total.Differences > 0 {
 		return nil, fmt.Errorf("%w: %d sessions", ErrDifferent, r.total.Differences)
 	}
-	if _, err := r.passUntilSmall(ctx); err != nil {
+	if err := r.passUntilSmall(ctx); err != nil {
 		return nil, err
 	}
 	if err := r.stage(ctx, StageBeforeFinal, nil); err != nil {
@@ -58,18 +60,22 @@ func (r *run) cutOver(ctx context.Context) (*Freeze, error) {
 	return f, nil
 }
 
-// passUntilSmall carries what was written during the verification, in passes that become shorter.
-func (r *run) passUntilSmall(ctx context.Context) (d delta, err error) {
+// passUntilSmall carries what was written during the verification, in passes that become shorter: what the last one
+// leaves is carried while the application stands still.
+func (r *run) passUntilSmall(ctx context.Context) error {
 	const most = 5
+	before := time.Duration(math.MaxInt64)
 	for range most {
-		if d, err = r.pass(ctx, PhaseFollow); err != nil {
-			return d, err
+		d, err := r.pass(ctx, PhaseFollow)
+		if err != nil {
+			return err
 		}
-		if d.took <= r.o.Follow.Small {
+		if d.changed() == 0 || d.took <= r.o.Follow.Small && d.took >= before/4*3 {
 			break
 		}
+		before = d.took
 	}
-	return d, nil
+	return nil
 }
 
 // frozen is what happens while the application stands still.
@@ -85,13 +91,16 @@ func (r *run) frozen(ctx context.Context, f *Freeze) error {
 		return err
 	}
 	at := time.Now()
-	if err := r.carryLast(ctx, f); err != nil {
+	checked, err := r.carryLast(ctx, f)
+	if err != nil {
 		return err
 	}
 	f.Carry = time.Since(at)
 	at = time.Now()
-	if err := r.checkIDs(ctx); err != nil {
-		return err
+	if !checked {
+		if err := r.checkIDs(ctx); err != nil {
+			return err
+		}
 	}
 	f.Check = time.Since(at)
 	if r.total.Differences > 0 {
@@ -109,26 +118,32 @@ func (r *run) frozen(ctx context.Context, f *Freeze) error {
 
 // carryLast makes passes until one finds nothing changed, long enough after the one before it. Sessions that somebody has
 // locked are waited for: their requests were under way when the application was stopped. If the source goes on changing
-// all the same, it has not been stopped, and nothing is cut over.
-func (r *run) carryLast(ctx context.Context, f *Freeze) error {
+// all the same, it has not been stopped, and nothing is cut over. checked: the ids of the target need no other look.
+func (r *run) carryLast(ctx context.Context, f *Freeze) (checked bool, err error) {
 	deadline := time.Now().Add(r.o.Follow.LockWait)
-	busy, locked := 0, int64(0)
+	busy, locked, waiting := 0, int64(0), false
 	for {
-		d, err := r.pass(ctx, PhaseFinal)
+		var d delta
+		if f.Passes == 0 || waiting {
+			d, err = r.pass(ctx, PhaseFinal)
+			checked = false
+		} else { // perhaps the last one
+			d, checked, err = r.passAndCheck(ctx)
+		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		f.Passes++
 		f.Changed += d.changed()
 		if f.Passes > 1 && d.changed() > locked {
 			if busy++; busy >= finalPasses {
-				return stillWritten(d)
+				return false, stillWritten(d)
 			}
 		}
-		waiting := d.locked > 0 && time.Now().Before(deadline)
+		waiting = d.locked > 0 && time.Now().Before(deadline)
 		if f.Passes > 1 && d.changed() == 0 && !waiting {
 			f.Locked = d.locked
-			return nil
+			return checked, nil
 		}
 		locked = d.locked
 		pause := time.Duration(0)
@@ -139,7 +154,7 @@ func (r *run) carryLast(ctx context.Context, f *Freeze) error {
 			pause = max(pause, r.o.Follow.Settle)
 		}
 		if err := sleep(ctx, pause); err != nil {
-			return err
+			return false, err
 		}
 		if waiting {
 			f.Locks += pause
@@ -166,30 +181,51 @@ func stillWritten(d delta) error {
 	}}}
 }
 
+// passAndCheck makes a pass, and looks at the ids of the target beside it. The look counts if it has found all, and if the
+// pass has left ledger and target alone.
+func (r *run) passAndCheck(ctx context.Context) (d delta, checked bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var beside sync.WaitGroup
+	var lost int64
+	var failed error
+	beside.Go(func() { lost, failed = r.lost(ctx) })
+	if d, err = r.pass(ctx, PhaseFinal); err != nil {
+		cancel()
+	}
+	beside.Wait()
+	return d, failed == nil && lost <= 0 && d.changed() == 0 && d.missing == 0, err
+}
+
 // checkIDs compares the ids of the target with those that the ledger says are there.
 func (r *run) checkIDs(ctx context.Context) error {
+	lost, err := r.lost(ctx)
+	if err == nil && lost > 0 {
+		r.total.Differences += lost
+		r.notice(NoticeDifference, session.Key{}, "%d sessions that were written are no longer in the target", lost)
+	}
+	return err
+}
+
+// lost is how many sessions that were written, and live for some time yet, the target lacks.
+func (r *run) lost(ctx context.Context) (int64, error) {
 	horizon := r.newHorizon()
-	var mu sync.Mutex
-	var present int64
+	var present atomic.Int64
 	err := r.pager(skim(r.o.Target), r.o.To.Title).run(ctx, "", func(ctx context.Context, got session.Page) (tally, error) {
 		ids := make([]idHash, len(got.Records))
 		for i := range got.Records {
 			ids[i] = hashID(got.Records[i].Key, r.o.To.fold())
 		}
 		entries, known, err := r.ledger.get(ids)
-		var n int64
 		for i, e := range entries {
 			if known[i] && e.Done && e.After != 0 && e.Expires > horizon {
-				n++
+				present.Add(1)
 			}
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		present += n
 		return tally{}, err
 	}, func(session.Cursor, int, tally) error { return nil })
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var want int64
 	err = r.ledger.each(func(e ledgerEntry) error {
@@ -198,12 +234,5 @@ func (r *run) checkIDs(ctx context.Context) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	if lost := want - present; lost > 0 {
-		r.total.Differences += lost
-		r.notice(NoticeDifference, session.Key{}, "%d sessions that were written are no longer in the target", lost)
-	}
-	return nil
+	return want - present.Load(), err
 }
