@@ -62,7 +62,7 @@ var checks = []struct {
 }{
 	{"database", checkDatabase}, {"rights", checkRights}, {"clock", checkClock}, {"durability", checkRestart},
 	{"purge", checkPurge}, {"old-scripts", checkOldScripts}, {"isolation", checkIsolation}, {"long-column", checkLongColumn},
-	{"triggers", checkTriggers}, {"space", checkSpace}, {"memory", checkMemory}, {"buckets", checkBuckets},
+	{"triggers", checkTriggers}, {"change-tracking", checkTracking}, {"space", checkSpace}, {"memory", checkMemory}, {"buckets", checkBuckets},
 }
 
 // Preflight asks one end of a copy whether it is fit for its role. It writes nothing and looks at no row. Questions that

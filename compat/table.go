@@ -80,6 +80,7 @@ var _ interface {
 	session.Sweeper
 	session.Counter
 	session.Clocked
+	session.Tracker
 } = (*Table)(nil)
 
 // Open makes a Table of a layout that Detect has found. It asks for the settings of the table's database, and writes

@@ -23,6 +23,7 @@ type checkpoint struct {
 	Phase    string          `json:"phase"`              //
 	Cursor   string          `json:"cursor"`             // of the source; opaque
 	Pass     uint32          `json:"pass"`               //
+	Changes  *position       `json:"changes,omitempty"`  // where the source tells what has changed: from where to ask
 	Counters json.RawMessage `json:"counters,omitempty"` // JSON; comes back compacted
 	Complete bool            `json:"complete"`           //
 	Saved    time.Time       `json:"saved"`              // comes back in UTC
@@ -56,7 +57,11 @@ func loadCheckpoint(path string) (*checkpoint, error) {
 
 // saveCheckpoint replaces the checkpoint at path; durable when it returns nil.
 func saveCheckpoint(path string, c checkpoint) error {
-	for _, s := range []string{c.From, c.To, c.Plan, c.Phase, c.Cursor} {
+	texts := []string{c.From, c.To, c.Plan, c.Phase, c.Cursor}
+	if c.Changes != nil {
+		texts = append(texts, c.Changes.Since, c.Changes.Last)
+	}
+	for _, s := range texts {
 		// JSON has no way to say other bytes, and encoding/json would quietly put U+FFFD in their place.
 		if !utf8.ValidString(s) {
 			return fmt.Errorf("saving the checkpoint %q: a text in it is not UTF-8", path)

@@ -45,6 +45,7 @@ type PassDone struct {
 	Lag      Lag
 	Deleted  int64 // sessions that the source has removed since the pass before
 	Took     time.Duration
+	Tracked  bool // it looked only at what the source says has changed
 	Counters Counters
 }
 
@@ -66,7 +67,8 @@ const (
 	NoticeRefused     NoticeKind = "refused"
 	NoticeTargetOwned NoticeKind = "target_owned"
 	NoticeDifference  NoticeKind = "difference"
-	NoticeKept        NoticeKind = "kept" // an old spelling that was not removed
+	NoticeKept        NoticeKind = "kept"     // an old spelling that was not removed
+	NoticeTracking    NoticeKind = "tracking" // about no row: the source does not tell what has changed, or not any more
 )
 
 // Notice is about one row. ID is masked.

@@ -18,6 +18,10 @@ type FollowOptions struct {
 	Settle   time.Duration // how far apart two looks at a row must be, in a source without revisions; 0: 250 ms
 	LockWait time.Duration // how long the freeze waits for locked sessions; 0: 10 s
 
+	// FullEvery is how often a pass looks at all rows of a source that tells which have changed; 0: 10 min. Other passes look
+	// at those only. A source that does not tell has passes over all rows alone.
+	FullEvery time.Duration
+
 	RebuildLedger bool // without a ledger: what the target has is ours if it equals what would be copied, else its own
 
 	// MayFollow is asked at the beginning, before each pass and before the freeze; an error ends the run. nil: always.
@@ -34,6 +38,7 @@ func (f *FollowOptions) setDefaults() {
 	set(&f.Small, 2*time.Second)
 	set(&f.Settle, 250*time.Millisecond)
 	set(&f.LockWait, 10*time.Second)
+	set(&f.FullEvery, 10*time.Minute)
 }
 
 // Errors of a following copy.
@@ -117,7 +122,7 @@ func (r *run) follow(ctx context.Context) (*Freeze, error) {
 		return nil, err
 	}
 	for caught := false; ; {
-		d, err := r.pass(ctx, PhaseFollow)
+		d, err := r.catchUp(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -163,6 +168,7 @@ func (r *run) beginFull() error {
 		Copied: c.Copied, Updated: c.Updated, Deleted: c.Deleted, Bytes: c.Bytes, Differences: c.Differences,
 	}
 	r.at.Pass++
+	r.at.Changes = nil
 	return r.move(PhaseCopy)
 }
 
@@ -175,6 +181,7 @@ type delta struct {
 	lag     Lag
 	missing int64 // live sessions of the ledger that it has not seen
 	deleted int64
+	tracked bool // only what the source says has changed was looked at
 }
 
 func (d *delta) changed() int64 { return d.n.Copied + d.n.Updated + d.deleted }
@@ -185,7 +192,14 @@ func (r *run) pass(ctx context.Context, ph Phase) (d delta, err error) {
 		return d, err
 	}
 	began := time.Now()
+	var at *position
+	if ph == PhaseFollow {
+		if at, err = r.track(ctx); err != nil {
+			return d, err
+		}
+	}
 	r.at.Pass++
+	r.at.Changes = nil
 	if err := r.move(ph); err != nil {
 		return d, err
 	}
@@ -194,11 +208,33 @@ func (r *run) pass(ctx context.Context, ph Phase) (d delta, err error) {
 		return d, err
 	}
 	defer func() { err = errors.Join(err, seen.close()) }()
-	settled := !r.passEnd.IsZero() && began.Sub(r.passEnd) >= r.o.Follow.Settle
 	r.observe(PhaseStarted{Phase: ph, Total: count(ctx, r.o.Source)})
+	if err := r.carry(ctx, ph, skim(r.o.Source), seen, &d); err != nil {
+		return d, err
+	}
+	m, err := r.missing(seen)
+	if err != nil {
+		return d, err
+	}
+	r.unknown, d.missing = d.n.Unknown, m.n
+	if d.deleted, err = r.carryDeletions(ctx, m, r.unknown); err != nil {
+		return d, err
+	}
+	r.at.Changes = at
+	r.endPass(began, &d)
+	if ph == PhaseFinal { // whatever comes next saves
+		return d, nil
+	}
+	return d, r.save()
+}
+
+// carry looks at the rows of a pass and copies those that have changed. seen takes the ids of a complete pass; nil: it is
+// none.
+func (r *run) carry(ctx context.Context, ph Phase, from session.Scanner, seen *idSet, d *delta) error {
+	settled := !r.passEnd.IsZero() && time.Since(r.passEnd) >= r.o.Follow.Settle
 	var mu sync.Mutex
 	var rows int64
-	pages := r.pager(skim(r.o.Source), r.o.From.Title)
+	pages := r.pager(from, r.o.From.Title)
 	pages.pace = skimPace{r.pace}
 	todo := &keyBuffer{}
 	work := func(do func(*pageDelta) error) error {
@@ -213,7 +249,7 @@ func (r *run) pass(ctx context.Context, ph Phase) (d delta, err error) {
 		d.fresh += p.fresh
 		return err
 	}
-	err = pages.run(ctx, "", func(ctx context.Context, got session.Page) (tally, error) {
+	err := pages.run(ctx, "", func(ctx context.Context, got session.Page) (tally, error) {
 		return tally{}, work(func(p *pageDelta) error { return p.run(ctx, got) })
 	}, func(_ session.Cursor, n int, _ tally) error {
 		rows += int64(n)
@@ -221,25 +257,13 @@ func (r *run) pass(ctx context.Context, ph Phase) (d delta, err error) {
 		return nil
 	})
 	if err != nil {
-		return d, err
+		return err
 	}
 	if err := work(func(p *pageDelta) error { return p.copy(ctx, todo.keys) }); err != nil {
-		return d, err
+		return err
 	}
 	r.passEnd = time.Now()
-	m, err := r.missing(seen)
-	if err != nil {
-		return d, err
-	}
-	d.missing = m.n
-	if d.deleted, err = r.carryDeletions(ctx, m, d.n.Unknown); err != nil {
-		return d, err
-	}
-	r.endPass(began, &d)
-	if ph == PhaseFinal { // whatever comes next saves
-		return d, nil
-	}
-	return d, r.save()
+	return nil
 }
 
 // endPass counts a pass.
@@ -256,7 +280,7 @@ func (r *run) endPass(began time.Time, d *delta) {
 	*c = sum
 	d.took = time.Since(began)
 	d.lag = Lag{Rows: d.n.Copied + d.n.Updated, Seconds: d.took.Seconds(), began: began}
-	r.observe(PassDone{Pass: r.passes, Lag: d.lag, Deleted: d.deleted, Took: d.took, Counters: sum})
+	r.observe(PassDone{Pass: r.passes, Lag: d.lag, Deleted: d.deleted, Took: d.took, Tracked: d.tracked, Counters: sum})
 }
 
 // skimPace lets ten rows through for one where payloads stay where they are.
@@ -294,6 +318,7 @@ func (j *Job) resumes(follow bool) bool {
 // restore takes the counters of the run that this one resumes.
 func (r *run) restore() error {
 	r.at.Phase, r.at.Cursor, r.at.Pass = r.saved.Phase, r.saved.Cursor, r.saved.Pass
+	r.at.Changes = r.saved.Changes
 	if err := json.Unmarshal(r.saved.Counters, &r.total); err != nil {
 		return &StateError{
 			Path: r.o.State, Kind: StateDamaged, Detail: "its counters cannot be read", Hint: "begin anew with --start-over",

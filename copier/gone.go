@@ -13,8 +13,14 @@ const mostMissing = 1 << 16
 // missing are live sessions of the ledger that a complete pass has not seen in the source.
 type missing struct {
 	entries map[idHash]ledgerEntry // mostMissing of them at most
+	keys    []session.Key          // theirs in the target; nil: not known
 	n       int64                  // all
 	kept    int64                  // live sessions of the ledger that the pass has seen
+}
+
+// live says that an entry stands for a session that should be alive in the target.
+func (e ledgerEntry) live(now session.Instant, to End) bool {
+	return !(e.Done && e.After == 0) && !dead(&session.Record{Expires: e.Expires}, now, to.Layout)
 }
 
 // missing compares the ids of a pass with the ledger: two sorted lists, read once.
@@ -26,7 +32,7 @@ func (r *run) missing(seen *idSet) (m missing, err error) {
 	}
 	now := session.At(r.o.Now())
 	err = r.ledger.each(func(e ledgerEntry) error {
-		if e.Done && e.After == 0 || dead(&session.Record{Expires: e.Expires}, now, r.o.To.Layout) {
+		if !e.live(now, r.o.To) {
 			return nil
 		}
 		there, err := ids.has(e.ID)
@@ -47,7 +53,7 @@ func (r *run) missing(seen *idSet) (m missing, err error) {
 
 // carryDeletions removes from the target what the source has removed, and says how much. What a pass has not seen is
 // looked at again, by the sweep's rules: its row in the target is known by the scan of the target only, since a ledger
-// has no ids. A session that is gone on both sides, or is not ours, is given up, so that it is not looked for again.
+// has no ids, unless the source has told the keys. A session that is gone on both sides, or is not ours, is given up, so that it is not looked for again.
 func (r *run) carryDeletions(ctx context.Context, m missing, unknown int64) (int64, error) {
 	if m.n == 0 {
 		return 0, nil
@@ -72,8 +78,12 @@ func (r *run) carryDeletions(ctx context.Context, m missing, unknown int64) (int
 func (r *run) sweepMissing(ctx context.Context, m missing, keep, remove bool) (sum sweepTally, err error) {
 	var mu sync.Mutex
 	found := map[idHash]bool{}
-	all := m.n > mostMissing
-	err = r.pager(skim(r.o.Target), r.o.To.Title).run(ctx, "", func(ctx context.Context, got session.Page) (tally, error) {
+	all := m.n > mostMissing && m.keys == nil
+	from := session.Scanner(skim(r.o.Target))
+	if m.keys != nil {
+		from = &keyScan{rows: skim(r.o.Target), keys: m.keys}
+	}
+	err = r.pager(from, r.o.To.Title).run(ctx, "", func(ctx context.Context, got session.Page) (tally, error) {
 		var recs []session.Record
 		for i := range got.Records {
 			id := hashID(got.Records[i].Key, r.o.To.fold())

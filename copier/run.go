@@ -65,6 +65,9 @@ type run struct {
 	passes  int           // that are done
 	passEnd time.Time     // when the last one had seen all rows
 	before  time.Duration // how long it took
+
+	unknown   int64 // rows of nobody we know, of the last pass over all rows and since
+	untracked bool  // the source has said that it does not tell which rows have changed
 }
 
 // tally is what the checkpoint keeps of a pass besides its place.
@@ -92,7 +95,7 @@ func (j *Job) begin(follow bool) (*run, error) {
 		}
 		j.ledger = l
 	}
-	r := &run{Job: j, shown: PhaseCopy, savedAt: time.Now(), began: time.Now(), ranks: j.saved != nil && j.saved.Plan == j.o.planPrint()}
+	r := &run{Job: j, shown: PhaseCopy, savedAt: time.Now(), began: time.Now(), ranks: j.saved != nil && j.saved.Plan == j.o.planPrint(), unknown: int64(len(j.Plan.Unknown))}
 	r.at = checkpoint{
 		From: j.o.fromPrint(), To: j.o.toPrint(), Plan: j.o.planPrint(), Phase: string(PhaseCopy), Pass: j.lastPass + 1,
 	}

@@ -45,6 +45,7 @@ var operations = map[layout.Operation]func(*own) error{
 	layout.OpColumns:    (*own).columns,
 	layout.OpIndexes:    (*own).indexes,
 	layout.OpTriggers:   (*own).triggers,
+	layout.OpTracking:   (*own).tracking,
 	layout.OpProcedures: (*own).procedures,
 	layout.OpCounts:     (*own).counts,
 }

@@ -243,6 +243,9 @@ func (o *own) indexes() error {
 
 func (o *own) triggers() error { return orNone(o, nil, asInt, asName) }
 
+// tracking: no store keeps an account of what has changed.
+func (o *own) tracking() error { return orNone(o, nil, asInt, asBig, asBig, asBig) }
+
 func (o *own) procedures() error {
 	o.begin(column{typ: asName}, column{typ: asInt}, column{typ: asName}, column{typ: asName}, column{typ: asName})
 	if len(o.objects()) == 0 {

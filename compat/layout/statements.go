@@ -35,6 +35,7 @@ const (
 	OpColumns    Operation = "columns"    // as compat's readColumns has them
 	OpIndexes    Operation = "indexes"    // a row for each key column
 	OpTriggers   Operation = "triggers"   // that are enabled: id of the table, name
+	OpTracking   Operation = "tracking"   // @p1 table: its id, first version of change tracking, the present one, the oldest to ask from; no row: not tracked
 	OpProcedures Operation = "procedures" // a row for each parameter: schema, id, name, parameter, text
 	OpCounts     Operation = "counts"     // id of the table, rows
 )
@@ -64,10 +65,11 @@ const (
 
 	// Looking. Rows are a number and the columns in the layout's order without LockDateLocal, those of the payload with
 	// WordPayload only, in sqlinmemory followed by a chunk. OpRange may leave rows out: what it does not give is looked up.
-	OpLook  Operation = "look"  // ids, numbered from 0: @p1, @p2 … (NULL: none), with WordJSON @p1 as [[0,"id"],…]
-	OpRange Operation = "range" // @p1 limit, ids from @p2 to @p3
-	OpScan  Operation = "scan"  // @p1 limit, in order of ids; with WordAfter those behind @p2
-	OpList  Operation = "list"  // all, in order of ids, with WordAfter those behind @p1; the number is the payload's length
+	OpLook    Operation = "look"    // ids, numbered from 0: @p1, @p2 … (NULL: none), with WordJSON @p1 as [[0,"id"],…]
+	OpRange   Operation = "range"   // @p1 limit, ids from @p2 to @p3
+	OpScan    Operation = "scan"    // @p1 limit, in order of ids; with WordAfter those behind @p2
+	OpChanged Operation = "changed" // @p1 version, @p2 limit: ids of rows that have changed since
+	OpList    Operation = "list"    // all, in order of ids, with WordAfter those behind @p1; the number is the payload's length
 
 	// Writing rows as they are, in a transaction. @p1 is the id; the other columns in the layout's order; the fence in the
 	// same order, without LockDateLocal and the payload, times as the two ends of a span. It gives the number of rows, and

@@ -77,7 +77,8 @@ func (j *JSON) Observe(e copier.Event) {
 			jsonLag
 			Deleted int64   `json:"deleted"`
 			Seconds float64 `json:"seconds"`
-		}{"pass", e.Pass, lagOf(e.Lag, e.Pass), e.Deleted, e.Took.Seconds()})
+			Tracked bool    `json:"tracked"` // only what the source says has changed was looked at
+		}{"pass", e.Pass, lagOf(e.Lag, e.Pass), e.Deleted, e.Took.Seconds(), e.Tracked})
 	case copier.CaughtUp:
 		j.write(struct {
 			Event string `json:"event"`

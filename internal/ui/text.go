@@ -72,6 +72,10 @@ func (t *Text) Observe(e copier.Event) {
 		fmt.Fprintf(t.w, "cut over: the target has everything, and leads\n")
 	case copier.Notice:
 		t.clearBar()
+		if e.ID == "" { // about no row
+			fmt.Fprintf(t.w, "%s: %s\n", noticeWord(e.Kind), e.Text)
+			return
+		}
 		fmt.Fprintf(t.w, "%s: %s: %s\n", noticeWord(e.Kind), e.ID, e.Text)
 	}
 }
@@ -115,6 +119,8 @@ func noticeWord(k copier.NoticeKind) string {
 		return "left to the target"
 	case copier.NoticeDifference:
 		return "DIFFERENT"
+	case copier.NoticeTracking:
+		return "change tracking"
 	}
 	return string(k)
 }
