@@ -17,6 +17,7 @@ import (
 func someCheckpoint() checkpoint {
 	return checkpoint{
 		From: "from-1", To: "to-1", Plan: "plan-1", Phase: "copy", Cursor: "opaque \"<&>\" \u2028 ü", Pass: 7,
+		Changes:  &position{Since: "1.2.3 <&> ü", Last: "1.2.4", Full: time.Date(2026, 3, 1, 11, 0, 0, 7, time.UTC)},
 		Counters: json.RawMessage(`{"copied":12,"note":"a<b"}`), Complete: true,
 		Saved: time.Date(2026, 3, 1, 12, 30, 1, 5_000_000, time.FixedZone("", 3600)),
 	}

@@ -34,6 +34,7 @@ type farm struct {
 	keep    string
 	turn    chan struct{}    // taken by who is at work; no mutex, which would stop the time
 	own     []session.Record // that the target's application has made
+	noted   func()           // the source's account of changes; nil: it keeps none
 }
 
 var errKilled = errors.New("killed")
@@ -42,6 +43,10 @@ var errKilled = errors.New("killed")
 func (f *farm) step() error {
 	f.turn <- struct{}{}
 	defer func() { <-f.turn }()
+	if f.noted != nil {
+		f.noted()
+		defer f.noted()
+	}
 	if f.calls++; f.calls == f.crash {
 		f.snapshot()
 		return errKilled
@@ -239,13 +244,13 @@ func TestFollowAFarm(t *testing.T) {
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { followAFarm(t, seed) })
+			synctest.Test(t, func(t *testing.T) { followAFarm(newFarm(t, seed), seed) })
 		})
 	}
 }
 
-func followAFarm(t *testing.T, seed uint64) {
-	f := newFarm(t, seed)
+func followAFarm(f *farm, seed uint64) {
+	t := f.t
 	for range f.rng.IntN(6) {
 		f.calls, f.crash = 0, 1+f.rng.IntN(120)
 		f.keep, f.stopped = "", false
