@@ -157,10 +157,17 @@ func (s *Server) trackingRight(ctx context.Context, f *Found) (bool, error) {
 	return has.Int64 == 1, err
 }
 
-// checkTracking says how a following copy will know what has changed.
 func checkTracking(ctx context.Context, in *inspection) (Check, error) {
-	f, s := in.found, in.server
-	if in.role != RoleSource || !s.mayTrack(f) {
+	if in.role != RoleSource {
+		return Check{}, nil
+	}
+	return in.server.TrackingCheck(ctx, in.found)
+}
+
+// TrackingCheck says how a following copy of a table will know what has changed: the preflight's change-tracking. It has
+// no verdict where a table cannot be tracked.
+func (s *Server) TrackingCheck(ctx context.Context, f *Found) (Check, error) {
+	if !s.mayTrack(f) {
 		return Check{}, nil
 	}
 	_, err := s.tracking(ctx, f)

@@ -43,7 +43,8 @@ func (r *run) track(ctx context.Context) (*position, error) {
 	if err != nil {
 		return nil, fmt.Errorf("asking %s for its position: %w", r.o.From.Title, err)
 	}
-	return &position{Since: ch.Next, Last: ch.Next, Full: began}, nil
+	// What was being committed when the position was taken is to be seen by then.
+	return &position{Since: ch.Next, Last: ch.Next, Full: began}, sleep(ctx, r.o.Follow.Settle)
 }
 
 // catchUp makes a pass: over what the source says has changed, if it does and the last pass over all rows is not long ago;

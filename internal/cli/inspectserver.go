@@ -32,6 +32,7 @@ type heldTable struct {
 	Why      string           `json:"why"`
 	Missing  []string         `json:"missing_procedures,omitempty"`
 	Triggers []string         `json:"triggers,omitempty"`
+	Tracking string           `json:"change_tracking,omitempty"`
 	Apps     map[string]int32 `json:"app_ids,omitempty"` // AppId by name in ASPStateTempApplications
 }
 
@@ -92,6 +93,11 @@ func hold(ctx context.Context, st *stores, dsn string) (*holdings, error) {
 		if f.Rows >= 0 {
 			t.Rows = &f.Rows
 		}
+		tracking, err := srv.TrackingCheck(ctx, f)
+		if err != nil {
+			h.Notes = append(h.Notes, err.Error())
+		}
+		t.Tracking = tracking.Detail
 		apps, err := srv.AppIDs(ctx, f)
 		if err != nil {
 			h.Notes = append(h.Notes, err.Error())
@@ -129,6 +135,9 @@ func (h *holdings) write(p *printer) error {
 		}
 		for _, m := range t.Triggers {
 			p.printf("                 trigger: %s\n", m)
+		}
+		if t.Tracking != "" {
+			p.printf("                 %s\n", t.Tracking)
 		}
 		for _, name := range slices.Sorted(maps.Keys(t.Apps)) {
 			p.printf("                 AppId %08x: %s\n", uint32(t.Apps[name]), name)
