@@ -14,13 +14,13 @@ import (
 )
 
 // endless is a store of any number of sessions that takes no memory: record i is made when it is asked for. As a target it
-// remembers one bit a session.
+// remembers one bit a session, and so does a source that sessions are removed from.
 type endless struct {
 	n       int
 	suffix  string
 	payload []byte
 	now     session.Instant
-	written []atomic.Bool // nil: a source, which has all
+	written []atomic.Bool // what it has; nil: all
 }
 
 func (e *endless) record(i int) session.Record {
@@ -75,8 +75,10 @@ func (e *endless) Apply(_ context.Context, cs []session.Change) ([]session.Outco
 	outs := make([]session.Outcome, len(cs))
 	for i, c := range cs {
 		f := c.Record.Fence()
-		e.written[e.number(c.Record.Key)].Store(true)
-		outs[i] = session.Outcome{Result: session.Applied, Current: &f}
+		e.written[e.number(c.Record.Key)].Store(!c.Delete)
+		if outs[i].Result = session.Applied; !c.Delete {
+			outs[i].Current = &f
+		}
 	}
 	return outs, nil
 }
@@ -123,5 +125,53 @@ func TestMemoryIsBounded(t *testing.T) {
 	const bound = 96 << 20
 	if few == 0 || many > bound || large > bound {
 		t.Errorf("live heap: %d MB with 20,000 sessions, %d MB with 200,000, %d MB with 2,000 large ones", few>>20, many>>20, large>>20)
+	}
+}
+
+// Neither passes nor deletions that they carry take memory for each session: 300,000 are more than the ids that a pass keeps,
+// and 120,000 deletions more than it remembers one by one.
+func TestMemoryOfAFollowIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("follows 300,000 sessions")
+	}
+	most := func(n int) (peak uint64) {
+		b := newBench(t)
+		payload := []byte{20, 0, 0, 0, 0, 0, 0xFF}
+		src := &endless{n: n, suffix: layout.Suffix(layout.RuleInbox, shop.AppIDs[0]), payload: payload, now: session.At(b.now), written: make([]atomic.Bool, n)}
+		dst := &endless{n: n, suffix: layout.Suffix(layout.RuleAsync21, shop.AppIDs[0]), payload: payload, now: src.now, written: make([]atomic.Bool, n)}
+		for i := range src.written {
+			src.written[i].Store(true)
+		}
+		b.o.Source, b.o.Target = src, dst
+		b.o.PageRows, b.o.Workers = 1000, 4
+		s := NewSteering(0)
+		pages := 0
+		b.o.Observe = func(e Event) {
+			switch e := e.(type) {
+			case PassDone:
+				if e.Pass == 1 {
+					for i := range n * 2 / 5 {
+						src.written[i].Store(false)
+					}
+					s.CutOver()
+				}
+			case Progress:
+				if pages++; pages%50 == 0 {
+					runtime.GC()
+					var m runtime.MemStats
+					runtime.ReadMemStats(&m)
+					peak = max(peak, m.HeapAlloc)
+				}
+			}
+		}
+		if rep, err := b.follow(s); err != nil || rep.Deleted != int64(n*2/5) || rep.Freeze == nil {
+			t.Fatalf("%v, %+v", err, rep)
+		}
+		return peak
+	}
+	few, many := most(20_000), most(300_000)
+	t.Logf("live heap at most: %d MB with 20,000 sessions, %d MB with 300,000", few>>20, many>>20)
+	if few == 0 || many > 64<<20 {
+		t.Errorf("live heap: %d MB with 20,000 sessions, %d MB with 300,000", few>>20, many>>20)
 	}
 }
