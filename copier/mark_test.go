@@ -36,48 +36,50 @@ func (s plainSource) Peek(ctx context.Context, ks []session.Key) ([]*session.Rec
 // reads it all the same: while the copy follows, and in the freeze, where nothing else comes after it.
 func TestAPayloadWrittenTwiceInOneTickIsCarried(t *testing.T) {
 	for name, inFreeze := range map[string]bool{"while it follows": false, "in the freeze": true} {
-		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t)
-			b.fill(20)
-			row := b.record(b.source(3), fixtures.Blob("empty"))
-			row.Expires = session.At(b.now).AddMinutes(20) // touched just now
-			b.put(b.from, row)
-			b.o.Source = plainSource{b.from}
-			s := NewSteering(0)
-			again, look := 1, 2 // passes
-			if inFreeze {
-				s.CutOver()
-				again, look = 0, 0
-			}
-			b.o.Stage = func(_ context.Context, st Stage, _ Facts) error {
-				if st == StageFreeze && inFreeze { // the last request
-					row.Lock.Cookie++
-					b.put(b.from, row)
-				}
-				return nil
-			}
-			b.onPass(func(p PassDone) {
-				if inFreeze && again == 0 && s.Status().Phase == PhaseFinal { // its second write was under way
-					again, look = p.Pass, p.Pass+1
-				}
-				switch p.Pass {
-				case again:
-					row.Payload = fixtures.Blob("web-forms")
-					b.put(b.from, row)
-				case look:
-					if got := b.row(b.to, b.target(3)); !bytes.Equal(got.Payload, row.Payload) {
-						t.Errorf("%s: the second payload was not carried", name)
-					}
-					s.CutOver()
-				}
-			})
-			if _, err := b.follow(s); err != nil {
-				t.Fatal(err)
-			}
-			b.o.Observe = nil
-			b.same()
-		})
+		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { writtenTwice(t, inFreeze) }) })
 	}
+}
+
+func writtenTwice(t *testing.T, inFreeze bool) {
+	b := newBench(t)
+	b.fill(20)
+	row := b.record(b.source(3), fixtures.Blob("empty"))
+	row.Expires = session.At(b.now).AddMinutes(20) // touched just now
+	b.put(b.from, row)
+	b.o.Source = plainSource{b.from}
+	s := NewSteering(0)
+	again, look := 1, 2 // passes
+	if inFreeze {
+		s.CutOver()
+		again, look = 0, 0
+	}
+	b.o.Stage = func(_ context.Context, st Stage, _ Facts) error {
+		if st == StageFreeze && inFreeze { // the last request
+			row.Lock.Cookie++
+			b.put(b.from, row)
+		}
+		return nil
+	}
+	b.onPass(func(p PassDone) {
+		if inFreeze && again == 0 && s.Status().Phase == PhaseFinal { // its second write was under way
+			again, look = p.Pass, p.Pass+1
+		}
+		switch p.Pass {
+		case again:
+			row.Payload = fixtures.Blob("web-forms")
+			b.put(b.from, row)
+		case look:
+			if got := b.row(b.to, b.target(3)); !bytes.Equal(got.Payload, row.Payload) {
+				t.Error("the second payload was not carried")
+			}
+			s.CutOver()
+		}
+	})
+	if _, err := b.follow(s); err != nil {
+		t.Fatal(err)
+	}
+	b.o.Observe = nil
+	b.same()
 }
 
 func TestMarks(t *testing.T) {
