@@ -19,6 +19,7 @@
 #define renewed(r)  ((r) | 8192)
 #define unlocked(r) ((r) & (32767 - 6))
 #define FIRSTROW    row(7, 1, FREE, 0)
+#define FIRSTLOCKED row(7, 1, PAGE, 0)     /* node 1 holds it */
 
 #define PROXY    0
 #define PREPARE  1
@@ -285,6 +286,7 @@ proctype Bridge(byte me) {
   bool owners;             /* the move is of what the owner of a page's lock sets */
 
   left = (me == 0 -> 0 : calls_of(me));
+  held = (owner == me -> 1 : 0);
 begin:
   atomic {
     if
@@ -391,6 +393,7 @@ page_in_old:
        verb_on(o);
        if
        :: res == NOTHERE -> goto again
+       :: res == OK && verb == GETX -> o = row(value(o), cookie(o), MOVER, late(o))   /* as its Since tells all others */
        :: else
        fi
 #else
@@ -646,27 +649,30 @@ over:
   skip
 }
 
-/* The copier of proxy. It holds a lease from its first look to its last write. */
+/* The copier of proxy. It has a lease from before it looks at the phase until its write has taken place, or never will: one that is
+   stopped, or has crashed, is waited for until its lease and a margin are over, and no call of its outlives that. */
 proctype Copier() {
   short r, f;
   byte passes = 2;
   bool ours;
   do
-  :: atomic { phase == PROXY && passes > 0 && turns > 0 -> copying = true; passes--; r = o };
+#ifdef BUG_LEASE_AFTER_LOOK
+  :: phase == PROXY && passes > 0 && turns > 0 -> copying = true; passes--; r = o;
+#else
+  :: atomic { passes > 0 && turns > 0 -> copying = true; passes-- };
+     atomic {
+       if
+       :: phase == PROXY -> r = o
+       :: phase != PROXY -> copying = false; break
+       fi
+     };
+#endif
      f = n;
      atomic {
        if
-#ifdef BUG_COPY_WITHOUT_FENCE
-       :: r != 0 && (f == 0 || ours) -> n = r; ours = true
-#else
        :: r != 0 && (f == 0 || ours) && n == f -> n = r; ours = true
-       :: r != 0 && (f == 0 || ours) && n != f
-#endif
-#ifndef BUG_LEDGER_SWEEP
        :: r == 0 && f != 0 && ours && n == f -> n = 0; ours = false
-       :: r == 0 && f != 0 && ours && n != f
-#endif
-       :: else
+       :: true
        fi;
        hold_true();
        copying = false; r = 0; f = 0
@@ -680,7 +686,7 @@ proctype Copier() {
 #else
 #define quiet (calling == 0)
 #endif
-#ifdef SLOW_COPIER
+#ifdef BUG_COPIER_NOT_WAITED
 #define stopped true
 #else
 #define stopped (!copying)
@@ -752,7 +758,9 @@ init {
     if
     :: FIRST <= HANDOFF -> o = FIRSTROW
     :: FIRST == HANDOFF -> o = FIRSTROW; n = row(1, 1, FREE, 0)   /* a copy that is out of date */
+    :: FIRST == HANDOFF -> o = FIRSTLOCKED; n = row(1, 1, FREE, 0); owner = 1; last = 1
     :: FIRST > HANDOFF -> n = FIRSTROW
+    :: FIRST == HANDBACK -> n = FIRSTLOCKED; owner = 1; last = 1
     fi;
     run Bridge(0); run Bridge(1); run Bridge(2); run Operator(); run World();
 #ifdef COPIER
