@@ -106,6 +106,11 @@ byte must = 7, owner, last, absent;
 #define truth    shown(leads)
 
 #define bit(i) (1 << (i))
+#ifdef BUG_ONE_MARK
+#define mark_of(i) 1     /* of the session, not of the call */
+#else
+#define mark_of(i) bit(i)
+#endif
 #define off(i) (255 - (1 << (i)))
 
 inline gone() { must = 0; owner = 0; absent = calling }
@@ -161,7 +166,7 @@ inline end_call() {
 
 inline crash() {
   if
-  :: marks & bit(me) -> marks = (marks & off(me)) | 128
+  :: marks & mark_of(me) -> marks = (marks & (255 - mark_of(me))) | 128
   :: else
   fi;
   if
@@ -197,7 +202,7 @@ inline release_aged(x, f, s) {
 #ifdef SLOW
     x != f || !(moving & bit(holder[s])) || overtakes > 0;
     if
-    :: x == f && (moving & bit(holder[s])) -> overtakes--
+    :: x == f && (moving & bit(holder[s])) -> overtakes--; owner = 0
     :: else
     fi;
 #else
@@ -216,6 +221,13 @@ inline release_aged(x, f, s) {
     goto again
   }
 }
+
+/* The row that a mover has locked: a read that was refused may have renewed it meanwhile. */
+#ifdef BUG_RENEWAL_IS_CONFLICT
+#define is_ours(x) ((x) == locked)
+#else
+#define is_ours(x) ((x) == locked || (x) == renewed(locked))
+#endif
 
 /* A row that is no more as it was seen stays, and all begins anew. */
 inline delete_under(x, f) {
@@ -440,14 +452,21 @@ move:
     :: true -> n = written
 #else
     :: n == fn -> n = written
-    :: n != fn -> goto again
+    :: n != fn ->
+#ifndef BUG_NO_UNLOCK
+       if
+       :: is_ours(o) -> o = fo; holder[0] = 0; hold_true()     /* unlocked, as it was */
+       :: else
+       fi;
+#endif
+       goto again
 #endif
     fi;
     hold_true(); may_crash()
   };
   atomic {
     if
-    :: o == locked ->
+    :: is_ours(o) ->
        o = 0; holder[0] = 0;
        if
        :: owners -> assert(last == me); must = mine; owner = 0; res = OK
@@ -459,7 +478,7 @@ move:
        :: owners -> answer()
        :: !owners -> goto again
        fi
-    :: o != locked ->
+    :: !is_ours(o) ->
        if
        :: lost > 0 -> lost--; goto answer_lost
        :: true -> goto take_back
@@ -489,8 +508,15 @@ take_back:
   };
 
 in_handback:
+#ifdef BUG_ANSWER_BY_LOOKING
+  fo = o;
+#endif
   atomic {
+#ifdef BUG_ANSWER_BY_LOOKING
+    fn = n;
+#else
     fo = o;
+#endif
     if
 #ifndef BUG_LEFTOVER
     :: fo != 0 && lock(fo) == MOVER -> goto wait_in_old
@@ -567,7 +593,12 @@ move_back:
        :: !owners
        fi;
        hold_true(); may_crash()
-    :: o != 0 -> goto again
+    :: o != 0 ->
+       if
+       :: n == locked -> n = 0; holder[1] = 0; hold_true()
+       :: true
+       fi;
+       goto again
     fi
   };
   atomic {
@@ -595,11 +626,11 @@ in_mirror:
     :: verb == TOUCH && (marks & 128) -> with = 7
     :: verb == TOUCH && !copied -> with = me;
 #ifndef BUG_COPY_BACK_WITHOUT_MARK
-       marks = marks | bit(me)
+       marks = marks | mark_of(me)
 #endif
     :: verb == TOUCH && copied && !(marks & 192) -> end_call(); goto begin
 #ifndef BUG_NO_MARK
-    :: verb != TOUCH -> marks = marks | bit(me); may_crash()
+    :: verb != TOUCH -> marks = marks | mark_of(me); may_crash()
 #else
     :: verb != TOUCH
 #endif
@@ -621,7 +652,7 @@ level:
     fn = n;
 #endif
     if
-    :: outages > 0 && verb != TOUCH -> outages--; marks = (marks & off(me)) | 64; answer()
+    :: outages > 0 && verb != TOUCH -> outages--; marks = (marks & (255 - mark_of(me))) | 64; answer()
     :: fo == fn && verb == TOUCH ->
        marks = marks & off(with);
        if
@@ -629,7 +660,7 @@ level:
        :: else
        fi;
        end_call(); goto begin
-    :: fo == fn && verb != TOUCH -> marks = marks & off(me); answer()
+    :: fo == fn && verb != TOUCH -> marks = marks & (255 - mark_of(me)); answer()
     :: fo != fn
     fi
   };
