@@ -787,11 +787,11 @@ proctype World() {
 init {
   atomic {
     if
-    :: FIRST <= HANDOFF -> o = FIRSTROW
-    :: FIRST == HANDOFF -> o = FIRSTROW; n = row(1, 1, FREE, 0)   /* a copy that is out of date */
-    :: FIRST == HANDOFF -> o = FIRSTLOCKED; n = row(1, 1, FREE, 0); owner = 1; last = 1
-    :: FIRST > HANDOFF -> n = FIRSTROW
+    :: FIRST == HANDOFF -> o = FIRSTLOCKED; n = row(1, 1, FREE, 0); owner = 1; last = 1   /* with a copy that is out of date */
     :: FIRST == HANDBACK -> n = FIRSTLOCKED; owner = 1; last = 1
+    :: FIRST <= HANDOFF -> o = FIRSTROW
+    :: FIRST == HANDOFF -> o = FIRSTROW; n = row(1, 1, FREE, 0)
+    :: FIRST > HANDOFF -> n = FIRSTROW
     fi;
     run Bridge(0); run Bridge(1); run Bridge(2); run Operator(); run World();
 #ifdef COPIER
