@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // few are the calls of most configurations: two of one node and one of the other, none of them a plain read.
@@ -171,6 +172,7 @@ func run(t *testing.T, dir, program string, args ...string) string {
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", program, err, out)
 	}
+	t.Logf("%s: %v of a processor", program, c.ProcessState.UserTime().Round(10*time.Millisecond))
 	return string(out)
 }
 
