@@ -341,10 +341,11 @@ func (r *rehearsal) tell(w io.Writer, asJSON bool) error {
 			t.Freeze, t.Estimated = 2*t.Pass, true
 		}
 	}
+	write := r.text
 	if asJSON {
-		return errJSON(json.NewEncoder(w).Encode(t))
+		write = func(w io.Writer) error { return errJSON(json.NewEncoder(w).Encode(t)) }
 	}
-	if err := r.text(w); err != nil {
+	if err := write(w); err != nil {
 		return err
 	}
 	if t.Wrong > 0 {

@@ -4,10 +4,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/copier"
+	"github.com/aspstate/aspstate/session"
+	"github.com/aspstate/aspstate/session/memstore"
 )
 
 // TestRehearsal: all of a cut-over happens, pages find their sessions afterwards, and nothing stays behind.
@@ -76,5 +80,47 @@ func TestRehearsalRefusesWhatItWouldNotDo(t *testing.T) {
 		if r := command(t, "", append(base, c.args...)...); r.code != c.code || !strings.Contains(r.err, c.says) {
 			t.Errorf("%v: exit %d, %s", c.args, r.code, r.err)
 		}
+	}
+}
+
+// TestRehearsalThatFoundWrongSessions ends as a verification that found differences does, with --json too.
+func TestRehearsalThatFoundWrongSessions(t *testing.T) {
+	for _, asJSON := range []bool{false, true} {
+		r := rehearsal{report: rehearsed{Wrong: 1, Example: "it is gone"}}
+		var out strings.Builder
+		err := r.tell(&out, asJSON)
+		if code, _ := exitCode(err); code != exitDifferent || out.Len() == 0 {
+			t.Errorf("json %v: exit %d, %v, %q", asJSON, code, err, out.String())
+		}
+	}
+}
+
+// TestPagesOfARehearsal use sessions of one row: who abandons one of two rows has not abandoned the session.
+func TestPagesOfARehearsal(t *testing.T) {
+	reg, err := layout.NewRegistry(layout.Application{Name: "shop", AppIDs: []string{"/LM/W3SVC/3/ROOT/shop"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	spelling, err := layout.NewSpelling(reg, layout.RuleInbox, layout.RuleAsyncX64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := memstore.New(memstore.Options{})
+	one, two := session.Key{App: "shop", ID: strings.Repeat("1", 24)}, session.Key{App: "shop", ID: strings.Repeat("2", 24)}
+	for _, row := range []struct {
+		session.Key
+		rule layout.IDRule
+	}{{one, layout.RuleInbox}, {two, layout.RuleInbox}, {two, layout.RuleAsyncX64}} {
+		k, err := spelling.Spell(row.Key, row.rule)
+		if err == nil {
+			err = store.SetAndRelease(t.Context(), k, session.Value{Timeout: 20}, session.Insert())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := rehearsal{st: &stores{from: &end{End: copier.End{Spelling: spelling}, table: store, rules: spelling.Rules}}}
+	if keys, err := r.usable(t.Context()); err != nil || !slices.Equal(keys, []session.Key{one}) {
+		t.Errorf("%v, %v", keys, err)
 	}
 }
