@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,8 +31,12 @@ type change struct {
 
 // Apply implements session.Applier. New rows are inserted together, all or none; if one of them turns out to be there
 // already, and for everything that has a fence, rows are written one by one in short transactions, each under its fence.
-// What a failure leaves in doubt is done again: a row that was written already says so.
+// What a failure leaves in doubt is done again: a row that was written already says so. Of new rows see Options.InsertOnce.
 func (t *Table) Apply(ctx context.Context, changes []session.Change) ([]session.Outcome, error) {
+	return t.apply(ctx, changes, t.o.InsertOnce)
+}
+
+func (t *Table) apply(ctx context.Context, changes []session.Change, once bool) ([]session.Outcome, error) {
 	if err := t.writable(); err != nil {
 		return nil, err
 	}
@@ -53,7 +58,7 @@ func (t *Table) Apply(ctx context.Context, changes []session.Change) ([]session.
 		}
 	}
 	if len(fresh) >= bulkLeast && !t.chunked() {
-		loaded, err := t.load(ctx, fresh)
+		loaded, err := t.load(ctx, fresh, once)
 		if err != nil {
 			return nil, fmt.Errorf("loading %d rows into %s: %w", len(fresh), t.layout.Table, err)
 		}
@@ -68,7 +73,7 @@ func (t *Table) Apply(ctx context.Context, changes []session.Change) ([]session.
 	fenced = append(fresh, fenced...)
 	for at := 0; at < len(fenced); at += changesPerTransaction {
 		some := fenced[at:min(len(fenced), at+changesPerTransaction)]
-		if err := t.transact(ctx, some); err != nil {
+		if err := t.transact(ctx, some, once); err != nil {
 			return nil, fmt.Errorf("writing %d rows to %s: %w", len(some), t.layout.Table, err)
 		}
 	}
@@ -94,13 +99,14 @@ func (c *change) applied(t *Table) {
 }
 
 // transact writes some rows in one transaction, then looks at those that were not as expected. A row that comes between
-// the look and the insert of one statement (2627) is seen the next time.
-func (t *Table) transact(ctx context.Context, rows []*change) error {
+// the look and the insert of one statement (2627) is seen the next time. once: new rows are not written again in doubt.
+func (t *Table) transact(ctx context.Context, rows []*change, once bool) error {
 	const races = 3
+	inserts := slices.ContainsFunc(rows, func(c *change) bool { return !c.Delete && c.Expect == nil })
 	var missed []*change
 	err := error(nil)
 	for range races {
-		err = t.o.Retry.Do(ctx, true, func(ctx context.Context) (err error) {
+		err = t.o.Retry.Do(ctx, !(once && inserts), func(ctx context.Context) (err error) {
 			missed, err = t.writeAll(ctx, rows)
 			return err
 		})
@@ -114,8 +120,16 @@ func (t *Table) transact(ctx context.Context, rows []*change) error {
 	return t.compare(ctx, missed)
 }
 
-// writeAll is one transaction: it returns the changes whose rows were not as expected.
+// writeAll is one transaction: it returns the changes whose rows were not as expected. A single statement is one by itself,
+// which saves two of three trips to the server: a session that is moved is written three times.
 func (t *Table) writeAll(ctx context.Context, rows []*change) (missed []*change, err error) {
+	if len(rows) == 1 && !t.chunked() {
+		if done, err := t.write(ctx, t.server.db, rows[0]); err != nil || !done {
+			return rows, err
+		}
+		rows[0].applied(t)
+		return nil, nil
+	}
 	tx, err := t.server.db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -186,8 +200,14 @@ func (t *Table) compare(ctx context.Context, rows []*change) error {
 	return nil
 }
 
-// write does one change in a transaction, and says whether the row was as expected.
-func (t *Table) write(ctx context.Context, tx *sql.Tx, c *change) (bool, error) {
+// statements is a transaction, or a connection that makes each statement one.
+type statements interface {
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
+}
+
+// write does one change, and says whether the row was as expected. One that has chunks needs a transaction.
+func (t *Table) write(ctx context.Context, tx statements, c *change) (bool, error) {
 	word, text, args := t.statement(c)
 	// The rows that triggers count are not ours: @@ROWCOUNT, and not what the driver adds up.
 	rows, err := tx.QueryContext(ctx, t.mark(layout.OpWrite, word)+sessionSettings+t.engine.write()+text+";\nSELECT @@ROWCOUNT, 'changed';", args...)
@@ -269,7 +289,7 @@ func (t *Table) fence(f *session.Fence, param func(any) string) string {
 }
 
 // writeChunks replaces the chunks of a row that was just written or deleted.
-func (t *Table) writeChunks(ctx context.Context, tx *sql.Tx, c *change) error {
+func (t *Table) writeChunks(ctx context.Context, tx statements, c *change) error {
 	_, err := tx.ExecContext(ctx, t.mark(layout.OpClearChunks)+sessionSettings+"DELETE FROM "+t.chunkTable()+t.engine.hint()+" WHERE [SessionId] = @p1", c.Record.Key.ID)
 	if err != nil {
 		return err

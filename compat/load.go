@@ -15,10 +15,10 @@ import (
 // stage is a temporary table of one connection, through which new rows come into a table on disk.
 const stage = "#aspstate_new"
 
-// load inserts rows by one statement: all of them, or none if a row of the same id is there.
-func (t *Table) load(ctx context.Context, rows []*change) (loaded bool, err error) {
+// load inserts rows by one statement: all of them, or none if a row of the same id is there. once: not again in doubt.
+func (t *Table) load(ctx context.Context, rows []*change, once bool) (loaded bool, err error) {
 	attempt := -1
-	err = t.o.Retry.Do(ctx, true, func(ctx context.Context) error {
+	err = t.o.Retry.Do(ctx, !once, func(ctx context.Context) error {
 		attempt++
 		return t.loadOver(ctx, rows, attempt)
 	})

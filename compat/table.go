@@ -15,7 +15,6 @@
 package compat
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -40,8 +39,10 @@ type Options struct {
 	// Retry says how often and how patiently what failed for a moment is done again; without Attempts it is the layout's own
 	// provider's rule (sql-layouts.md 11), with the given Noted.
 	Retry Retry
-	// ClockKept is how long what was found out about the server's clock counts for Now; 0: 5 s.
-	ClockKept time.Duration
+	// InsertOnce: a new row whose answer was lost is not written again by Apply, which fails with ErrUnknownOutcome. For tables whose
+	// sessions are used meanwhile: such a row may have been used and removed before it is written for the second time. A copy that begins
+	// again has no such doubt.
+	InsertOnce bool
 	// RenewStep is what a renewal of Expires by Get or ResetTimeout must gain to be written, 0 to 24 h. 0: each is, by the
 	// provider's procedures. Up to 1 s a session may end so much early, as Microsoft's State Server has it; a longer one is
 	// written ahead, which other clients of the table see as a later Expires. The layout must keep the server's UTC.
@@ -60,7 +61,6 @@ type Table struct {
 	id     string
 
 	renewing renewing
-	clock    serverClock
 	place    string
 
 	listings listings     // of scans over memory tables
@@ -113,7 +113,6 @@ func (s *Server) Open(ctx context.Context, f *Found, o Options) (*Table, error) 
 		return nil, err
 	}
 	t.verbs = verbsOf(t)
-	t.clock = serverClock{asking: t.askClock, kept: cmp.Or(o.ClockKept, clockKept)}
 	return t, nil
 }
 

@@ -426,10 +426,10 @@ func (t *Table) createDirectly(ctx context.Context, k session.Key, v session.Val
 		return fmt.Errorf("creating session %v: %w", k, err)
 	}
 	at := session.Instant(now)
-	out, err := t.Apply(ctx, []session.Change{{Record: session.Record{
+	out, err := t.apply(ctx, []session.Change{{Record: session.Record{
 		Key: k, Payload: v.Payload, Timeout: v.Timeout, Created: at, Expires: at.AddMinutes(v.Timeout), Flags: session.Uninitialized,
 		Lock: session.Lock{Cookie: t.layout.FirstCookie, Since: at},
-	}}})
+	}}}, true)
 	if err == nil && out[0].Result == session.Conflict {
 		err = session.ErrExists
 	}

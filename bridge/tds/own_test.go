@@ -54,7 +54,7 @@ func tableOver(t testing.TB, addr, database string, l *layout.Layout, now func()
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := s.Open(t.Context(), f, compat.Options{Now: now, ClockKept: 1})
+	x, err := s.Open(t.Context(), f, compat.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,16 +44,19 @@ func (o *own) room(bytes int) error {
 	return nil
 }
 
-// write takes a change into the transaction if the session is as the client expects it.
+// write takes a change into the transaction if the session is as the client expects it. Without a transaction it is one by itself.
 func (o *own) write() error {
 	_, can := o.able.(session.Applier)
 	switch {
 	case !can:
 		return lacks("write rows as they are")
-	case o.c.transaction == 0:
-		return &sqlError{number: 50000, state: 1, class: 16, text: "This server (aspstate) writes rows as they are in a transaction only."}
+	case o.c.transaction == 0 && o.layout.Form == layout.FormChunks:
+		return &sqlError{number: 50000, state: 1, class: 16, text: "This server (aspstate) writes rows that have chunks in a transaction only."}
 	}
 	applies, err := o.change()
+	if err == nil && o.c.transaction == 0 {
+		err = o.c.commit()
+	}
 	if err != nil {
 		return err
 	}

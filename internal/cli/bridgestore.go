@@ -139,6 +139,7 @@ func nativeEnd(s *memstore.Store, reg *layout.Registry) (e copier.End, err error
 
 // servedTable opens a table of SQL Server, whose other clients keep using it meanwhile.
 func (s *stores) servedTable(log *slog.Logger, set *settings, at seat) (*served, error) {
+	s.serving = true
 	e, err := s.open(at.side, false)
 	if err != nil {
 		return nil, err

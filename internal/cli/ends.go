@@ -62,6 +62,7 @@ type stores struct {
 	dir     *sandbox.Dir // nil before a sandbox is needed
 	closers []io.Closer
 	renew   time.Duration // what a renewal must gain to be written to a table; 0: nothing
+	serving bool          // what is opened is used by clients while it is written
 	noted   func(string)  // hears of calls to a table that have to be made again; nil: nobody
 
 	reached map[string]*reached // servers, by side and DSN

@@ -146,7 +146,7 @@ func (s *stores) openPart(side, dsn string, l *layout.Layout, zone layout.Zone) 
 			hint: "name its time zone with --from-zone, such as --from-zone Europe/Berlin",
 		}
 	}
-	t, err := srv.Open(s.c.Context, f, compat.Options{Zone: zone, RenewStep: s.renew, Retry: compat.Retry{Noted: s.noted}})
+	t, err := srv.Open(s.c.Context, f, compat.Options{Zone: zone, RenewStep: s.renew, InsertOnce: s.serving, Retry: compat.Retry{Noted: s.noted}})
 	if err != nil {
 		return nil, err
 	}
