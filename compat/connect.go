@@ -26,6 +26,9 @@ type ConnectOptions struct {
 const (
 	defaultApp      = "aspstate"
 	defaultMaxConns = 16
+	// steeringConns are for leases and agreements: one is renewed while the other looks. A bridge that waits for its lease behind a hundred
+	// calls loses it.
+	steeringConns = 2
 	// dialLimit is for the TCP connection, the time that .NET and the driver wait; openLimit for all until the login is
 	// answered. The driver has no limit for what follows the dialing (tds.go, connect).
 	dialLimit = 15 * time.Second
@@ -44,16 +47,12 @@ func Connect(ctx context.Context, d DSN, o ConnectOptions) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(c)
 	if o.MaxConns <= 0 {
 		o.MaxConns = defaultMaxConns
 	}
-	db.SetMaxOpenConns(o.MaxConns)
-	db.SetMaxIdleConns(o.MaxConns)
-	db.SetConnMaxIdleTime(idleLimit)
-	s := &Server{db: db, Facts: Facts{Title: d.Title()}}
+	s := &Server{db: pool(c, o.MaxConns), steer: pool(c, steeringConns), Facts: Facts{Title: d.Title()}}
 	if err := s.readFacts(ctx); err != nil {
-		db.Close()
+		s.Close()
 		var refused *ConnectError
 		if errors.As(err, &refused) {
 			return nil, refused // it names the server itself
@@ -61,6 +60,15 @@ func Connect(ctx context.Context, d DSN, o ConnectOptions) (*Server, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// pool opens nothing yet.
+func pool(c driver.Connector, conns int) *sql.DB {
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	db.SetConnMaxIdleTime(idleLimit)
+	return db
 }
 
 // connector is the driver's connector with a limit on the whole of opening a connection, and with errors that say that

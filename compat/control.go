@@ -31,8 +31,12 @@ const epochRow = "0xFF"
 // Whoever changes what is agreed, or a lease, changes the row of the epoch first, even if only to what it is, and so holds it
 // until the transaction ends; whoever reads holds it shared. Babelfish, which knows no lock hints, holds rows that
 // were changed as well, and there each read is one statement, which sees one moment.
+//
+// Leases and agreements have connections of their own, and do not wait for one behind calls for sessions; marks do, which are part
+// of such calls.
 type Control struct {
 	server *Server
+	steer  *sql.DB
 	retry  Retry
 }
 
@@ -55,7 +59,7 @@ func (e *ControlMissingError) Hint() string {
 
 // OpenControl opens the Control of the connection's database: *ControlMissingError if its tables are not there.
 func (s *Server) OpenControl(ctx context.Context) (*Control, error) {
-	c := &Control{server: s, retry: Retry{Attempts: 11, Base: 10 * time.Millisecond, Max: time.Second}}
+	c := &Control{server: s, steer: cmp.Or(s.steer, s.db), retry: Retry{Attempts: 11, Base: 10 * time.Millisecond, Max: time.Second}}
 	missing := &ControlMissingError{Database: s.Facts.Database}
 	for _, name := range controlTables {
 		var id sql.NullInt64
@@ -122,7 +126,7 @@ INSERT INTO [dbo].[aspstate_leases] ([holder], [role], [title], [epoch], [until]
 // agreement runs a text that ends with agreementRows. It may be run again.
 func (c *Control) agreement(ctx context.Context, text string, args ...any) (a session.Agreement, err error) {
 	err = c.retry.Do(ctx, true, func(ctx context.Context) error {
-		rows, err := c.server.db.QueryContext(ctx, text, args...)
+		rows, err := c.steer.QueryContext(ctx, text, args...)
 		if err != nil {
 			return err
 		}
@@ -192,7 +196,7 @@ END;
 	}
 	var done int
 	err := c.retry.Do(ctx, false, func(ctx context.Context) error {
-		rows, err := c.server.db.QueryContext(ctx, text, epoch, []byte(app), app, body, kept)
+		rows, err := c.steer.QueryContext(ctx, text, epoch, []byte(app), app, body, kept)
 		if err != nil {
 			return err
 		}
@@ -211,7 +215,7 @@ END;
 func (c *Control) Leave(ctx context.Context, holder string) error {
 	text := layout.Mark(layout.OpLeave) + controlBegin + holdEpoch + "DELETE FROM [dbo].[aspstate_leases] WHERE [holder] = @p1;\n" + commit
 	err := c.retry.Do(ctx, true, func(ctx context.Context) error {
-		_, err := c.server.db.ExecContext(ctx, text, []byte(holder))
+		_, err := c.steer.ExecContext(ctx, text, []byte(holder))
 		return err
 	})
 	if err != nil {

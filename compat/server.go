@@ -3,6 +3,7 @@ package compat
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 // Server is an open pool of connections to one database of a SQL Server. Connect makes it.
 type Server struct {
 	db    *sql.DB
+	steer *sql.DB // a few connections more for what must not wait for those of sessions (Control); nil: there are none
 	Facts Facts
 }
 
@@ -31,7 +33,12 @@ type Facts struct {
 }
 
 // Close closes the pool. It waits for statements that are running.
-func (s *Server) Close() error { return s.db.Close() }
+func (s *Server) Close() error {
+	if s.steer == nil {
+		return s.db.Close()
+	}
+	return errors.Join(s.db.Close(), s.steer.Close())
+}
 
 // factsText asks with functions alone, which need no rights and which SQL Server 2008, Azure SQL and Babelfish all have.
 // SERVERPROPERTY of a name that an engine does not know is NULL; BabelfishVersion is Babelfish's own.
