@@ -35,7 +35,8 @@ func (f *farm) options(l *life) cutover.Options {
 	old, new := &rows{way{life: l, kind: toStore, to: f.old}}, &rows{way{life: l, kind: toStore, to: f.new}}
 	o := cutover.Options{
 		Old: old, New: new, Control: &table{l, f.new}, Holder: holder(l.name), Apps: []string{app}, Look: f.plan.look, Initial: f.plan.initial,
-		Ours: func(_ context.Context, r session.Record) (bool, error) { return f.ledger.has(r.Key), nil },
+		Movers: 1, // a seed gives the same steps
+		Ours:   func(_ context.Context, r session.Record) (bool, error) { return f.ledger.has(r.Key), nil },
 	}
 	if f.plant != nil {
 		f.plant(&o)

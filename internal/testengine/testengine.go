@@ -47,7 +47,7 @@ func Connect(t testing.TB, dsn string) *compat.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := compat.Connect(t.Context(), d, compat.ConnectOptions{})
+	s, err := compat.Connect(t.Context(), d, compat.ConnectOptions{MaxConns: 6})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,19 +74,15 @@ func Open(t testing.TB, s *compat.Server, name string, o compat.Options) *compat
 	return table
 }
 
-// Clear empties tables of a database.
-func Clear(t testing.TB, database string, tables ...string) {
+// DB opens a database for the statements of a test.
+func DB(t testing.TB, database string) *sql.DB {
 	t.Helper()
-	admin, err := sql.Open("sqlserver", DSN(t)+"&database="+database)
+	db, err := sql.Open("sqlserver", DSN(t)+"&database="+database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer admin.Close()
-	for _, name := range tables {
-		if _, err := admin.Exec("DELETE FROM " + name); err != nil {
-			t.Fatal(err)
-		}
-	}
+	t.Cleanup(func() { db.Close() })
+	return db
 }
 
 // Table makes a database anew with the table of async 2.x on disk, and opens it; clear empties it.
@@ -97,8 +93,11 @@ func Table(t *testing.T, database string) (table *compat.Table, clear func(*test
 		t.Fatal(err)
 	}
 	table = Open(t, s, layout.SQLServer, compat.Options{})
+	db := DB(t, database)
 	return table, func(t *testing.T) {
 		t.Helper()
-		Clear(t, database, "dbo."+table.Layout().Table)
+		if _, err := db.Exec("DELETE FROM dbo." + table.Layout().Table); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -53,6 +53,7 @@ type Options struct {
 	Stale     time.Duration // after which a change that does not come about is called off; 0: 1 min
 	Idle      time.Duration // between two rounds in the background; 0: 1 s
 	Rate      int           // rows a second in the background; 0: 1000
+	Movers    int           // rows at a time in the background; 0: 4
 
 	// Shadow is the fraction of reads after which the other store is looked at, and differences are counted; 0 to 1.
 	Shadow float64
@@ -70,6 +71,7 @@ func (o *Options) defaults() {
 	o.Stale = cmp.Or(o.Stale, time.Minute)
 	o.Idle = cmp.Or(o.Idle, time.Second)
 	o.Rate = cmp.Or(o.Rate, 1000)
+	o.Movers = cmp.Or(o.Movers, 4)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -109,6 +111,7 @@ type Store struct {
 	heldFor  int64             // and its epoch
 
 	marks   marks
+	paces   paces
 	shadows chan shadow
 	kick    chan struct{} // wakes the keeper
 	counts  counts

@@ -92,27 +92,41 @@ func (s *Store) passOld(ctx context.Context) error {
 	}
 	left := map[string]int64{}
 	err := s.old.each(ctx, func(page []session.Record) error {
-		for i := range page {
-			k := page[i].Key
-			if in[k.App] == nil {
-				continue
-			}
+		keys := keysIn(page, in)
+		for _, k := range keys {
 			left[k.App]++
-			err := s.step(ctx, k.App, Handoff, func(c *call) error { return c.pushForth(k) })
-			if err != nil && !s.passesBy(k, err) {
-				return err
-			}
-			if err := s.pace(ctx); err != nil {
-				return err
-			}
 		}
-		return nil
+		return s.eachOf(ctx, keys, func(k session.Key) error {
+			return s.push(ctx, k, Handoff, func(c *call) error { return c.pushForth(k) })
+		})
 	})
 	if err != nil {
 		return err
 	}
 	for name, r := range in {
 		r.app.stats.leftInOld.Store(left[name] + 1)
+	}
+	return nil
+}
+
+// keysIn are the keys of a page that are of some applications.
+func keysIn(page []session.Record, in map[string]*rules) []session.Key {
+	var keys []session.Key
+	for i := range page {
+		if in[page[i].Key.App] != nil {
+			keys = append(keys, page[i].Key)
+		}
+	}
+	return keys
+}
+
+// push does something with a row that a pass has come to, when the rate allows it.
+func (s *Store) push(ctx context.Context, k session.Key, p Phase, f func(c *call) error) error {
+	if err := s.pace(ctx); err != nil {
+		return err
+	}
+	if err := s.step(ctx, k.App, p, f); err != nil && !s.passesBy(k, err) {
+		return err
 	}
 	return nil
 }
@@ -165,24 +179,15 @@ func (s *Store) passNew(ctx context.Context) error {
 		in[name].app.stats.allCopied.Store(false)
 	}
 	err := s.new.each(ctx, func(page []session.Record) error {
-		for i := range page {
-			k := page[i].Key
-			r := in[k.App]
-			if r == nil {
-				continue
-			}
-			push := func(c *call) error { return c.pushBack(k) }
-			if r.agreed.Phase == Mirror {
-				push = func(c *call) error { return c.copyBack(k) }
-			}
-			if err := s.step(ctx, k.App, r.agreed.Phase, push); err != nil && !s.passesBy(k, err) {
-				return err
-			}
-			if err := s.pace(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.eachOf(ctx, keysIn(page, in), func(k session.Key) error {
+			p := in[k.App].agreed.Phase
+			return s.push(ctx, k, p, func(c *call) error {
+				if p == Mirror {
+					return c.copyBack(k)
+				}
+				return c.pushBack(k)
+			})
+		})
 	})
 	if err != nil {
 		return err
@@ -247,9 +252,4 @@ func (c *call) copyBack(k session.Key) error {
 		c.app.stats.copied.Add(1)
 	}
 	return err
-}
-
-// pace keeps the background to its rate, so that calls come first.
-func (s *Store) pace(ctx context.Context) error {
-	return sleep(ctx, time.Second/time.Duration(s.o.Rate))
 }
