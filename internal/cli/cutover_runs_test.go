@@ -240,8 +240,8 @@ func seedRun(t *testing.T, dir string, n int) (keys []session.Key) {
 	return keys
 }
 
-// traffic lets pages of both protocols come.
-func (b *killedBridge) traffic(seed uint64, keys []session.Key) *traffic.Farm {
+// traffic lets pages of both protocols come, to this bridge and to others of its farm.
+func (b *killedBridge) traffic(seed uint64, keys []session.Key, others ...*killedBridge) *traffic.Farm {
 	b.t.Helper()
 	reg, err := layout.NewRegistry(layout.Application{Name: "shop", AppIDs: []string{runsApp}})
 	if err != nil {
@@ -254,18 +254,21 @@ func (b *killedBridge) traffic(seed uint64, keys []session.Key) *traffic.Farm {
 		}
 		return &layout.Respelled{Table: s, Spelling: sp, Rule: rule}
 	}
-	client := stateserver.NewClient(b.state, stateserver.ClientOptions{Timeout: 5 * time.Second})
-	b.t.Cleanup(func() { client.Close() })
-	node := &sqlNode{dsn: b.sqlDSN}
-	b.t.Cleanup(func() {
-		if node.open != nil {
-			node.open.Close()
-		}
-	})
+	var stores []session.Store
+	for _, b := range append(others, b) {
+		client := stateserver.NewClient(b.state, stateserver.ClientOptions{Timeout: 5 * time.Second})
+		b.t.Cleanup(func() { client.Close() })
+		node := &sqlNode{dsn: b.sqlDSN}
+		b.t.Cleanup(func() {
+			if node.open != nil {
+				node.open.Close()
+			}
+		})
+		stores = append(stores, ifFree{spelled(client, layout.RuleStateServer)}, spelled(node, layout.RuleInbox))
+	}
 	var made atomic.Int64
 	return traffic.Start(b.t.Context(), traffic.Options{
-		Stores: []session.Store{ifFree{spelled(client, layout.RuleStateServer)}, spelled(node, layout.RuleInbox)},
-		Keys:   keys,
+		Stores: stores, Keys: keys,
 		NewKey: func() session.Key { return session.Key{App: "shop", ID: fmt.Sprintf("new%021d", made.Add(1))} },
 		Rate:   300, Workers: 8, Seed: seed, LockFor: 300 * time.Millisecond, Patience: time.Second, BreakAfter: 4 * time.Second,
 	})
