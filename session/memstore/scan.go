@@ -93,7 +93,7 @@ func (s *Store) Scan(ctx context.Context, req session.ScanRequest) (session.Page
 			return session.Page{}, fmt.Errorf("scanning: %w", err)
 		}
 	}
-	var page session.Page
+	page := session.Page{Records: make([]session.Record, 0, s.expected(req))}
 	var next []*entry
 	bytes := 0
 	for i := int(after.first >> (64 - shardBits)); i < shardCount; i++ {
@@ -118,6 +118,15 @@ func (s *Store) Scan(ctx context.Context, req session.ScanRequest) (session.Page
 		}
 	}
 	return page, nil
+}
+
+// expected is how many records a page will have, about.
+func (s *Store) expected(req session.ScanRequest) int {
+	n := max(0, int(s.count.Load()))
+	if each := int(s.bytes.Load()) / max(1, n); req.Bytes > 0 && each > 0 {
+		n = min(n, req.Bytes/each+1)
+	}
+	return min(n, req.Limit)
 }
 
 // candidates lists the sessions of a shard after a place, in order.
