@@ -1,6 +1,8 @@
 package copier
 
 import (
+	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +38,15 @@ import (
 // idHash is a truncated SHA-256 of a session's key in the target. Lookups are fast because ids are spread evenly; they
 // are right for any ids.
 type idHash [16]byte
+
+// compare orders ids as bytes.Compare does, and faster: passes sort all of them.
+func (a idHash) compare(b idHash) int {
+	x, y := binary.BigEndian.Uint64(a[:]), binary.BigEndian.Uint64(b[:])
+	if x == y {
+		x, y = binary.BigEndian.Uint64(a[8:]), binary.BigEndian.Uint64(b[8:])
+	}
+	return cmp.Compare(x, y)
+}
 
 // ledgerEntry is what the ledger knows of one session.
 type ledgerEntry struct {

@@ -154,7 +154,7 @@ func FuzzLedgerRun(f *testing.F) {
 			all = append(all, e)
 		}
 		for i, e := range append(all, ledgerEntry{}, ledgerEntry{ID: idHash{0: 0xff, 15: 0xff}}) {
-			got, ok, err := (&runReader{r: r, at: -1}).lookup(e.ID)
+			got, ok, err := newRunReader(r, 1).lookup(e.ID)
 			stateErrorOrNil(t, err)
 			if int64(len(all)) == r.count && i < len(all) && (!ok || got != e) {
 				t.Fatalf("record %d: lookup gives %+v, %v, want %+v", i, got, ok, e)

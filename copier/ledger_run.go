@@ -124,25 +124,56 @@ func (r *ledgerRun) blocksEnd() int64 { return fileHeaderLen + r.count*recordSiz
 
 // block reads and checks a block into buf, which has room for blockSize bytes, and returns its records.
 func (r *ledgerRun) block(i int64, buf []byte) ([]byte, error) {
-	n := min(r.count-i*blockRecords, blockRecords) * recordSize
-	buf = buf[:n+4]
-	if err := readFull(r.f, buf, fileHeaderLen+i*blockSize); errors.Is(err, io.ErrUnexpectedEOF) {
+	got, err := r.read(i, 1, buf)
+	if err != nil {
+		return nil, err
+	}
+	return r.check(i, got)
+}
+
+// read reads n blocks, the last of which may be the run's, into buf.
+func (r *ledgerRun) read(i, n int64, buf []byte) ([]byte, error) {
+	at := fileHeaderLen + i*blockSize
+	buf = buf[:min(n*blockSize, r.blocksEnd()-at)]
+	if err := readFull(r.f, buf, at); errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, r.fail(StateDamaged, "block %d is cut off", i)
 	} else if err != nil {
 		return nil, fmt.Errorf("reading %q: %w", r.path, err)
 	}
-	if blockSum(r.number, i, buf[:n]) != binary.LittleEndian.Uint32(buf[n:]) {
-		return nil, r.fail(StateDamaged, "the checksum of block %d is wrong", i)
-	}
-	return buf[:n], nil
+	return buf, nil
 }
 
-// runReader looks ids up in a run. It keeps the block that it has read last.
+// check returns the records of a block as read.
+func (r *ledgerRun) check(i int64, block []byte) ([]byte, error) {
+	n := len(block) - 4
+	if blockSum(r.number, i, block[:n]) != binary.LittleEndian.Uint32(block[n:]) {
+		return nil, r.fail(StateDamaged, "the checksum of block %d is wrong", i)
+	}
+	return block[:n], nil
+}
+
+// runReader looks ids up in a run. It keeps the blocks that it has read last.
 type runReader struct {
-	r    *ledgerRun
-	at   int64 // number of the block; -1: none
-	data []byte
-	buf  [blockSize]byte
+	r     *ledgerRun
+	at    int64 // number of the block that data is of; -1: none
+	data  []byte
+	ahead int64  // blocks that are read at a time
+	first int64  // number of the first one in read
+	read  []byte // not checked yet
+	buf   []byte
+}
+
+// readAhead is how many blocks are read at a time where most of them are needed.
+const readAhead = 16
+
+// newRunReader returns a reader for so many ids, which are asked for in their order.
+func newRunReader(r *ledgerRun, ids int) *runReader {
+	s := &runReader{r: r, at: -1, ahead: 1}
+	if int64(ids) > r.blocks() {
+		s.ahead = min(readAhead, r.blocks())
+	}
+	s.buf = make([]byte, s.ahead*blockSize)
+	return s
 }
 
 func (s *runReader) block(i int64) (data []byte, err error) {
@@ -150,7 +181,14 @@ func (s *runReader) block(i int64) (data []byte, err error) {
 		return s.data, nil
 	}
 	s.at = -1
-	if s.data, err = s.r.block(i, s.buf[:]); err == nil {
+	if begin := (i - s.first) * blockSize; begin < 0 || begin >= int64(len(s.read)) {
+		s.first, s.read = i, nil
+		if s.read, err = s.r.read(i, s.ahead, s.buf); err != nil {
+			return nil, err
+		}
+	}
+	own := s.read[(i-s.first)*blockSize:]
+	if s.data, err = s.r.check(i, own[:min(blockSize, len(own))]); err == nil {
 		s.at = i
 	}
 	return s.data, err
@@ -196,9 +234,9 @@ func (s *runReader) lookup(id idHash) (e ledgerEntry, found bool, err error) {
 // lookupAll tells which entries' ids are in one of the runs.
 func lookupAll(runs []*ledgerRun, es []ledgerEntry) ([]bool, error) {
 	known := make([]bool, len(es))
-	look := make([]runReader, len(runs))
+	look := make([]*runReader, len(runs))
 	for i, r := range runs {
-		look[i].r, look[i].at = r, -1
+		look[i] = newRunReader(r, 1) // in any order
 	}
 	for i, e := range es {
 		for n := range look {

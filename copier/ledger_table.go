@@ -1,7 +1,6 @@
 package copier
 
 import (
-	"bytes"
 	"encoding/binary"
 	"maps"
 	"slices"
@@ -57,7 +56,7 @@ func newTable() *ledgerTable { return &ledgerTable{entries: make(map[idHash]ledg
 func (t *ledgerTable) sorted() []ledgerEntry { return sortByID(slices.Collect(maps.Values(t.entries))) }
 
 func sortByID(es []ledgerEntry) []ledgerEntry {
-	slices.SortFunc(es, func(a, b ledgerEntry) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	slices.SortFunc(es, func(a, b ledgerEntry) int { return a.ID.compare(b.ID) })
 	return es
 }
 
@@ -105,7 +104,7 @@ func (m *mergedSource) next() (ledgerEntry, bool, error) {
 	}
 	least := -1
 	for i := range m.sources {
-		if m.live[i] && (least < 0 || bytes.Compare(m.heads[i].ID[:], m.heads[least].ID[:]) <= 0) {
+		if m.live[i] && (least < 0 || m.heads[i].ID.compare(m.heads[least].ID) <= 0) {
 			least = i
 		}
 	}

@@ -1,7 +1,6 @@
 package copier
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,9 +27,9 @@ func (l *ledger) get(ids []idHash) ([]ledgerEntry, []bool, error) {
 			order = append(order, i)
 		}
 	}
-	slices.SortFunc(order, func(a, b int) int { return bytes.Compare(ids[a][:], ids[b][:]) })
+	slices.SortFunc(order, func(a, b int) int { return ids[a].compare(ids[b]) })
 	for n := len(runs) - 1; n >= 0; n-- {
-		look := runReader{r: runs[n], at: -1}
+		look := newRunReader(runs[n], len(order))
 		for _, i := range order {
 			if found[i] {
 				continue

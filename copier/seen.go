@@ -2,7 +2,6 @@ package copier
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -91,7 +90,7 @@ func (s *idSet) spill() error {
 }
 
 func (s *idSet) sort() {
-	slices.SortFunc(s.ids, func(a, b idHash) int { return bytes.Compare(a[:], b[:]) })
+	slices.SortFunc(s.ids, idHash.compare)
 }
 
 // close removes the files.
@@ -142,12 +141,12 @@ func (r *idReader) advance(i int) error {
 
 // has says whether an id is in the set. Each call must ask for a greater id than the one before.
 func (r *idReader) has(id idHash) (found bool, err error) {
-	for len(r.rest) > 0 && bytes.Compare(r.rest[0][:], id[:]) <= 0 {
+	for len(r.rest) > 0 && r.rest[0].compare(id) <= 0 {
 		found = found || r.rest[0] == id
 		r.rest = r.rest[1:]
 	}
 	for i := range r.files {
-		for r.heads[i] != nil && bytes.Compare(r.heads[i][:], id[:]) <= 0 {
+		for r.heads[i] != nil && r.heads[i].compare(id) <= 0 {
 			found = found || *r.heads[i] == id
 			if err := r.advance(i); err != nil {
 				return false, fmt.Errorf("reading the ids of a pass: %w", err)

@@ -39,7 +39,11 @@ func (s stripped) Scan(ctx context.Context, req session.ScanRequest) (all sessio
 		for i := range got.Records {
 			got.Records[i].Payload = nil
 		}
-		all.Records, all.Damaged, all.Next = append(all.Records, got.Records...), append(all.Damaged, got.Damaged...), got.Next
+		if all.Next == "" { // the first piece, and mostly the only one
+			all = got
+		} else {
+			all.Records, all.Damaged, all.Next = append(all.Records, got.Records...), append(all.Damaged, got.Damaged...), got.Next
+		}
 		if got.Next == "" || len(all.Records)+len(all.Damaged) >= limit {
 			return all, nil
 		}
