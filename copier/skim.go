@@ -2,6 +2,7 @@ package copier
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aspstate/aspstate/session"
 )
@@ -42,6 +43,7 @@ func (s stripped) Scan(ctx context.Context, req session.ScanRequest) (all sessio
 		if all.Next == "" { // the first piece, and mostly the only one
 			all = got
 		} else {
+			all.Records = slices.Grow(all.Records, limit-len(all.Records))
 			all.Records, all.Damaged, all.Next = append(all.Records, got.Records...), append(all.Damaged, got.Damaged...), got.Next
 		}
 		if got.Next == "" || len(all.Records)+len(all.Damaged) >= limit {
