@@ -104,14 +104,14 @@ func (s *Store) Agree(ctx context.Context, app string, body []byte, epoch int64)
 	}
 	a.epoch++
 	next := session.Agreed{App: app, Epoch: a.epoch, Body: slices.Clone(body)}
+	row := accordRow{key: agreedKey(app)}
 	if len(body) == 0 {
 		delete(a.apps, app)
-		s.settle(agreedKey(app), nil)
 	} else {
 		a.apps[app] = next
-		s.settle(agreedKey(app), appendAgreed(nil, &next))
+		row.value = appendAgreed(nil, &next)
 	}
-	s.settle([]byte{epochRow}, appendEpoch(nil, a.epoch))
+	s.settle(row, accordRow{key: []byte{epochRow}, value: appendEpoch(nil, a.epoch)}) // neither without the other
 	return next.Epoch, s.leaveAccord(ctx)
 }
 
@@ -128,11 +128,11 @@ func (s *Store) Lease(ctx context.Context, l session.Lease, d time.Duration) (se
 	l.Until = session.At(moment.Add(d))
 	now := session.At(moment)
 	a.leases[l.Holder] = l
-	s.settle(leaseKey(l.Holder), appendLease(nil, &l))
+	s.settle(accordRow{key: leaseKey(l.Holder), value: appendLease(nil, &l)})
 	for holder, old := range a.leases {
 		if old.Until < now-leaseKept {
 			delete(a.leases, holder)
-			s.settle(leaseKey(holder), nil)
+			s.settle(accordRow{key: leaseKey(holder)})
 		}
 	}
 	all := a.agreement(now)
@@ -147,15 +147,15 @@ func (s *Store) Leave(ctx context.Context, holder string) error {
 	}
 	if _, there := a.leases[holder]; there {
 		delete(a.leases, holder)
-		s.settle(leaseKey(holder), nil)
+		s.settle(accordRow{key: leaseKey(holder)})
 	}
 	return s.leaveAccord(ctx)
 }
 
-// settle queues a row, or its deletion, that calls have to wait for.
-func (s *Store) settle(key, value []byte) {
+// settle queues rows, or their deletion, that calls have to wait for.
+func (s *Store) settle(rows ...accordRow) {
 	if s.writer != nil {
-		s.accord.last = s.writer.settle(accordRow{key: key, value: value})
+		s.accord.last = s.writer.settle(rows...)
 	}
 }
 

@@ -16,14 +16,16 @@ func (w *writer) marked(m session.Mark) {
 	w.mu.Unlock()
 }
 
-// settle queues a row for the end of the present generation, and returns that: it will be synced, if anybody waits for it,
-// whatever the policy.
-func (w *writer) settle(r accordRow) *generation {
+// settle queues rows for the end of the present generation, all of them for the same, and returns that: it will be synced, if
+// anybody waits for it, whatever the policy.
+func (w *writer) settle(rows ...accordRow) *generation {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.late = append(w.late, r)
+	w.late = append(w.late, rows...)
 	g := w.gen.Load()
-	g.sync = g.sync || r.unmarked == nil
+	for _, r := range rows {
+		g.sync = g.sync || r.unmarked == nil
+	}
 	return g
 }
 
