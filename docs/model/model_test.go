@@ -37,7 +37,7 @@ var configurations = map[string]configuration{
 // larger ones are searched when ASPSTATE_TEST_LONG is set.
 var larger = map[string]configuration{
 	"back, more calls": {"cutover.pml", few + "-DFIRST=HANDOFF -DTURNS=2 -DNO_MIRROR -DLOST=0 -DEXPIRIES=0"},
-	"follow, more":     {"follow.pml", "-DCALLS=6 -DCRASHES=3 -DTOUCHES=2"},
+	"follow, more":     {"follow.pml", "-DCALLS=5 -DCRASHES=2 -DTOUCHES=2"},
 }
 
 // A bug is a rule that is broken, where that must be found.
