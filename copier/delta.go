@@ -16,6 +16,7 @@ type pageDelta struct {
 	seen   *idSet     // nil: the page is not part of a complete pass
 	todo   *keyBuffer // of the pass
 	locked int64      // live rows under a lock
+	held   int64      // of these, under one that a page may still have
 }
 
 // keyBuffer gathers the rows of a pass that have to be copied: few in each page, and each write to the ledger waits for a
@@ -78,6 +79,9 @@ func (p *pageDelta) changed(recs []session.Record) (keys []session.Key, err erro
 			}
 			if r.Lock.Locked {
 				p.locked++
+				if p.now-r.Lock.Since < lockBroken {
+					p.held++
+				}
 			}
 			live, ids, ranks = append(live, r), append(ids, hashID(at.want, p.o.To.fold())), append(ranks, at.rank)
 		}

@@ -176,6 +176,7 @@ func (r *run) beginFull() error {
 type delta struct {
 	n       Counters // of this pass
 	locked  int64    // rows under a lock
+	held    int64    // of these, under one that a page may still have
 	fresh   int64    // rows that have to be read again, however they look
 	took    time.Duration
 	lag     Lag
@@ -246,6 +247,7 @@ func (r *run) carry(ctx context.Context, ph Phase, from session.Scanner, seen *i
 		defer mu.Unlock()
 		d.n.add(p.n)
 		d.locked += p.locked
+		d.held += p.held
 		d.fresh += p.fresh
 		return err
 	}

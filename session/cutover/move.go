@@ -82,13 +82,9 @@ func (m *move) finish(ctx context.Context) (bool, error) {
 		case err == nil && out.Result != session.Conflict:
 			return true, nil // gone under our lock: by us, if an answer was lost on the way
 		case err == nil:
-			now := *out.Current
-			renewed := m.fence
-			renewed.Expires = now.Expires
-			if now != renewed {
+			if !m.renewed(out.Current) {
 				return false, nil
 			}
-			m.fence = now
 		case ctx.Err() != nil:
 			return false, err
 		default: // it may have been done: the next try tells, since the fence is nobody else's
@@ -98,13 +94,36 @@ func (m *move) finish(ctx context.Context) (bool, error) {
 	return false, failed
 }
 
-// unlock gives the row back as it was. It is tried once: a lock that stays is taken over by who meets it.
+// unlock gives the row back as it was, but for what refused reads have renewed. An answer that is lost is not asked for again: a
+// lock that stays is taken over by who meets it.
 func (m *move) unlock(ctx context.Context) {
-	r := *m.src
-	r.Key = m.k
-	if _, err := m.from.apply(ctx, session.Change{Record: r, Expect: &m.fence}); err != nil {
-		m.s.log.Debug("a mover's lock stays until it is old", keySession, m.k.String(), keyError, err)
+	const tries = 5
+	for range tries {
+		r := *m.src
+		r.Key, r.Expires = m.k, m.fence.Expires
+		out, err := m.from.apply(ctx, session.Change{Record: r, Expect: &m.fence})
+		switch {
+		case err != nil:
+			m.s.log.Debug("a mover's lock stays until it is old", keySession, m.k.String(), keyError, err)
+			return
+		case out.Result != session.Conflict || !m.renewed(out.Current):
+			return
+		}
 	}
+}
+
+// renewed takes the fence of the locked row as it is now, if only Expires has moved.
+func (m *move) renewed(now *session.Fence) bool {
+	if now == nil {
+		return false
+	}
+	same := m.fence
+	same.Expires = now.Expires
+	if *now != same {
+		return false
+	}
+	m.fence = *now
+	return true
 }
 
 // within gives a step its time. It goes on when the caller goes away: what is half done makes others wait.
