@@ -37,7 +37,10 @@ type farm struct {
 	noted   func()           // the source's account of changes; nil: it keeps none
 }
 
-var errKilled = errors.New("killed")
+var (
+	errKilled = errors.New("killed")
+	errDead   = fmt.Errorf("no process any more: %w", errKilled)
+)
 
 // step is called before and after each call of the copier. It is where a process dies.
 func (f *farm) step() error {
@@ -52,7 +55,7 @@ func (f *farm) step() error {
 		return errKilled
 	}
 	if f.crash > 0 && f.calls > f.crash { // a dead process does nothing
-		return errKilled
+		return errDead
 	}
 	for !f.stopped && f.rng.IntN(3) > 0 {
 		f.act()
@@ -190,7 +193,7 @@ func (e *farmEnd) Apply(ctx context.Context, cs []session.Change) ([]session.Out
 	if err := e.f.step(); err != nil {
 		e.f.turn <- struct{}{}
 		defer func() { <-e.f.turn }()
-		if e.f.rng.IntN(2) == 0 { // some of it is done, and nobody hears of it
+		if err == errKilled && e.f.rng.IntN(2) == 0 { // the call that was cut off: some of it is done, and nobody hears of it
 			_, _ = e.Store.Apply(ctx, cs[:e.f.rng.IntN(len(cs)+1)])
 		}
 		return nil, err
