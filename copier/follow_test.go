@@ -131,19 +131,23 @@ func TestASourceThatIsNotFrozenStopsTheCutOver(t *testing.T) {
 }
 
 func TestTheFreezeWaitsForLocks(t *testing.T) {
-	for name, released := range map[string]bool{"released in time": true, "kept": false} {
+	const released, kept, left = "released in time", "kept", "left by its page"
+	for _, name := range []string{released, kept, left} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
 			b.fill(20)
 			locked := *b.row(b.from, b.source(3))
 			locked.Lock.Locked = true
+			if name == left {
+				locked.Lock.Since = session.At(b.now) - lockBroken
+			}
 			b.put(b.from, locked)
 			s := NewSteering(0)
 			s.CutOver()
 			n := 0
 			b.onPass(func(p PassDone) {
 				if s.Status().Phase == PhaseFinal {
-					if n++; n == 3 && released {
+					if n++; n == 3 && name == released {
 						b.write(b.source(3))
 						row := *b.row(b.from, b.source(3))
 						row.Lock.Locked = false
@@ -155,7 +159,7 @@ func TestTheFreezeWaitsForLocks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if released != (rep.Freeze.Locked == 0) || rep.Freeze.Locks == 0 {
+			if (name == released) != (rep.Freeze.Locked == 0) || (name == left) != (rep.Freeze.Locks == 0) {
 				t.Errorf("%s: %+v", name, rep.Freeze)
 			}
 			b.o.Observe = nil
