@@ -301,3 +301,49 @@ func TestTakingOverAStateServer(t *testing.T) {
 	}
 	r.stop(os.Interrupt)
 }
+
+// TestBridgeBetweenOneStore refuses a store on both sides, however its directory is spelled.
+func TestBridgeBetweenOneStore(t *testing.T) {
+	dir := t.TempDir()
+	seedShop(t, filepath.Join(dir, "old"), 1)
+	if err := os.Symlink("old", filepath.Join(dir, "link")); err != nil {
+		t.Skip(err)
+	}
+	for _, young := range []string{"old", "./old/", "link"} {
+		r := command(t, "", "bridge", "--stateserver", "127.0.0.1:0", "--old", "embedded:"+filepath.Join(dir, "old"), "--store", "embedded:"+dir+"/"+young)
+		if r.code != exitUsage || !strings.Contains(r.err, "are one store") {
+			t.Errorf("%s: exit %d, %s", young, r.code, r.err)
+		}
+	}
+}
+
+// TestBridgeShowsApplicationsNobodyAsksFor: who looks whether all have moved sees every application that old has sessions of.
+func TestBridgeShowsApplicationsNobodyAsksFor(t *testing.T) {
+	unseen(t)
+	dir := t.TempDir()
+	seedEmbedded(t, filepath.Join(dir, "old"), "shop", "intranet")
+	r, _ := betweenStores(t, dir)
+	if out := ok(t, "ctl", "status").out; !strings.Contains(out, "shop") || !strings.Contains(out, "intranet") {
+		t.Error(out)
+	}
+	r.stop(os.Interrupt)
+}
+
+// TestBridgeWithAUselessCheckpoint: who wants to know what was copied is told why nobody can say, and not left waiting.
+func TestBridgeWithAUselessCheckpoint(t *testing.T) {
+	unseen(t)
+	dir := t.TempDir()
+	seedShop(t, filepath.Join(dir, "old"), 1)
+	seedEmbedded(t, filepath.Join(dir, "new"), "shop") // a session that old has not
+	garbage := filepath.Join(dir, "checkpoint")
+	if err := os.WriteFile(garbage, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{garbage, filepath.Join(dir, "none")} {
+		r, _ := betweenStores(t, dir, "--checkpoint", path)
+		if got := command(t, "", "ctl", "phase", "shop", "prepare"); got.code != exitRefused || !strings.Contains(got.err, "cannot be told") {
+			t.Errorf("%s: exit %d, %s", path, got.code, got.err)
+		}
+		r.stop(os.Interrupt)
+	}
+}

@@ -50,7 +50,7 @@ func (c *change) emptied(ctx context.Context) error {
 	if s.old.rows() {
 		left, err := s.count(ctx, s.old, c.app, nil)
 		if err == nil && left > 0 {
-			err = c.refuse("%d sessions are left in the old store", "wait until all have been moved; those that a page holds move when it ends", left)
+			err = c.refuse("%d sessions are left in the old store", "wait until all have been moved; one that a page holds moves when the page ends, and if that has died, when its user comes back or it expires", left)
 		}
 		return err
 	}

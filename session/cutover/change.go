@@ -51,8 +51,10 @@ func (s *Store) Change(ctx context.Context, app string, req Request) error {
 		case errors.Is(err, session.ErrEpoch):
 			err = nil
 		case err != nil && ctx.Err() == nil:
+			if last == nil || last.Error() != err.Error() { // the same ten times a second helps nobody
+				s.log.Warn("changing the phase: it is tried again", keyApp, app, keyPhase, req.Phase.String(), keyError, err)
+			}
 			last = err
-			s.log.Warn("changing the phase: it is tried again", keyApp, app, keyPhase, req.Phase.String(), keyError, err)
 			c.pause = max(c.pause, 100*time.Millisecond)
 		}
 		if err := c.rest(ctx); err != nil {
