@@ -73,7 +73,10 @@ func (j *Job) Follow(ctx context.Context, s *Steering) (rep Report, err error) {
 	}
 	rep = r.report(rep)
 	rep.Passes, rep.Freeze = r.passes, frozen
-	if err != nil {
+	switch {
+	case frozen != nil && err != nil: // the target leads: nobody may be told to start the application on the source
+		return rep, err
+	case err != nil:
 		return rep, r.failed(ctx, err)
 	}
 	j.observe(Finished{rep})

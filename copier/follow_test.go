@@ -130,6 +130,27 @@ func TestASourceThatIsNotFrozenStopsTheCutOver(t *testing.T) {
 	})
 }
 
+// TestAFailureAfterTheCutOver is not told as a failed one: the stage "failed" has the application started on the source.
+func TestAFailureAfterTheCutOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.fill(20)
+		s := NewSteering(0)
+		s.CutOver()
+		broken := errors.New("the new sites do not start")
+		var last Stage
+		b.o.Stage = func(_ context.Context, st Stage, _ Facts) error {
+			if last = st; st == StageDone {
+				return broken
+			}
+			return nil
+		}
+		if _, err := b.follow(s); !errors.Is(err, broken) || last != StageDone {
+			t.Errorf("%v, the last stage was %q", err, last)
+		}
+	})
+}
+
 func TestTheFreezeWaitsForLocks(t *testing.T) {
 	const released, kept, left = "released in time", "kept", "left by its page"
 	for _, name := range []string{released, kept, left} {

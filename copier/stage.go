@@ -16,7 +16,7 @@ const (
 	StageFreeze      Stage = "freeze"       // stop the source's application: once this returns, the source takes no writes
 	StageFrozen      Stage = "frozen"       // the last changes are being carried from here on
 	StageDone        Stage = "done"         // all is in the target and verified: start the application on the target
-	StageFailed      Stage = "failed"       // the run ends with Facts.Err; after a freeze: the target is not complete, start the application on the source
+	StageFailed      Stage = "failed"       // the run ends with Facts.Err; after a freeze: the target is not complete, start the application on the source. Not told once a cut-over is done
 )
 
 // Facts are what a stage is told.
