@@ -53,9 +53,7 @@ func (a *accord) unmark(m session.Mark, bucket int) bool {
 	if len(d.buckets[bucket]) == 0 {
 		d.buckets[bucket] = nil
 	}
-	if d.count--; d.count == 0 {
-		delete(a.dirty, m.Key.App)
-	}
+	d.count-- // an application without marks will have some again: its buckets stay
 	return true
 }
 

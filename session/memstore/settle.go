@@ -75,7 +75,10 @@ func (s *Store) version() byte {
 		waiting = len(w.early) + len(w.late)
 		w.mu.Unlock()
 	}
-	if len(a.apps)+len(a.leases)+len(a.dirty)+waiting > 0 {
+	for _, d := range a.dirty {
+		waiting += d.count
+	}
+	if len(a.apps)+len(a.leases)+waiting > 0 {
 		return accordVersion
 	}
 	return controlVersion
