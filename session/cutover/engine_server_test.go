@@ -86,10 +86,16 @@ func (e *engine) clear(t testing.TB) {
 	}
 }
 
-// in agrees on a phase, as if all that leads to it had been done.
+// in agrees on a phase, between empty tables.
 func (e *engine) in(t testing.TB, p Phase) {
 	t.Helper()
 	e.clear(t)
+	e.agree(t, p)
+}
+
+// agree agrees on a phase, as if all that leads to it had been done.
+func (e *engine) agree(t testing.TB, p Phase) {
+	t.Helper()
 	g := agreed{Phase: p, Stage: settled, Percent: 100, Clean: true}
 	var began session.Instant
 	for _, c := range []session.Clocked{e.old, e.new} {
