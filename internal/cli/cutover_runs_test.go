@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,6 +119,7 @@ type killedBridge struct {
 	r             *running
 	kills         int
 	state, sqlDSN string
+	rate          int // pages a second of traffic; 0: 300
 	control       string
 }
 
@@ -270,7 +272,7 @@ func (b *killedBridge) traffic(seed uint64, keys []session.Key, others ...*kille
 	return traffic.Start(b.t.Context(), traffic.Options{
 		Stores: stores, Keys: keys,
 		NewKey: func() session.Key { return session.Key{App: "shop", ID: fmt.Sprintf("new%021d", made.Add(1))} },
-		Rate:   300, Workers: 8, Seed: seed, LockFor: 300 * time.Millisecond, Patience: time.Second, BreakAfter: 4 * time.Second,
+		Rate:   cmp.Or(b.rate, 300), Workers: 8, Seed: seed, LockFor: 300 * time.Millisecond, Patience: time.Second, BreakAfter: 4 * time.Second,
 	})
 }
 
