@@ -121,7 +121,7 @@ func TestFaultsOnSQLServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.Close()
+	t.Cleanup(func() { p.Close() }) // after the bridges
 	u.Host = p.Addr()
 	cut, steady := e.again(u.String()), e.bridge(t, Options{})
 	b := cut.bridge(t, Options{})
