@@ -211,7 +211,7 @@ func TestPagesAreBoundedAndMarkedInOrder(t *testing.T) {
 	b := newBench(t)
 	b.fill(300)
 	const workers = 3
-	p := &pager{from: b.from, what: "source", limit: 5, workers: workers, pace: &pacer{}}
+	p := &pager{from: b.from, what: "source", limit: 5, workers: workers, pace: NewSteering(0)}
 	inFlight, most := make(chan struct{}, 1000), 0
 	r := rand.New(rand.NewPCG(1, 1))
 	lazy := make(chan int, 1)
@@ -251,7 +251,7 @@ func TestTheFirstErrorStopsThePages(t *testing.T) {
 	b := newBench(t)
 	b.fill(200)
 	bad := errors.New("bad page")
-	p := &pager{from: b.from, what: "source", limit: 5, workers: 3, pace: &pacer{}}
+	p := &pager{from: b.from, what: "source", limit: 5, workers: 3, pace: NewSteering(0)}
 	marked := 0
 	err := p.run(t.Context(), "", func(_ context.Context, got session.Page) (tally, error) {
 		for _, r := range got.Records {

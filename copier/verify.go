@@ -85,7 +85,7 @@ func Verify(ctx context.Context, o Options, how VerifyOptions) (Comparison, erro
 	if err := o.check(); err != nil {
 		return Comparison{}, err
 	}
-	v := newVerification(&Job{o: o, notices: map[NoticeKind]int{}, pace: &pacer{rate: o.Rate}}, how)
+	v := newVerification(&Job{o: o, notices: map[NoticeKind]int{}, pace: NewSteering(o.Rate)}, how)
 	return v.run(ctx)
 }
 

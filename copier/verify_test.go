@@ -72,7 +72,7 @@ func TestVerifyReadsAgainBeforeItAccuses(t *testing.T) {
 
 func TestPaceIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &pacer{rate: 100}
+		p := NewSteering(100)
 		began := time.Now()
 		for range 11 {
 			if err := p.wait(t.Context(), 50); err != nil {
