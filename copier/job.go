@@ -93,7 +93,7 @@ func (j *Job) loadState() (err error) {
 	case errors.Is(err, fs.ErrNotExist) && saved != nil:
 		return &StateError{
 			Path: j.ledgerDir(), Kind: StateDamaged, Detail: "the checkpoint is there, but its ledger is gone",
-			Hint: "put it back, or begin anew with --start-over: what the target holds then counts as its own",
+			Hint: "put it back; or make it anew from both stores, with --start-over --rebuild-ledger",
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
