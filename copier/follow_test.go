@@ -55,6 +55,9 @@ func TestFollowCarriesWhatChangesAndCutsOver(t *testing.T) {
 		var stages []Stage
 		b.o.Stage = func(_ context.Context, st Stage, f Facts) error {
 			stages = append(stages, st)
+			if f.Status.Stage != st {
+				t.Errorf("in stage %s the status says %q", st, f.Status.Stage)
+			}
 			if st == StageFreeze { // the last request
 				b.write(b.source(9))
 			}
@@ -81,6 +84,9 @@ func TestFollowCarriesWhatChangesAndCutsOver(t *testing.T) {
 		}
 		if rep.Freeze == nil || rep.Freeze.Changed != 1 || rep.Deleted != 1 || rep.Differences != 0 {
 			t.Errorf("%+v, freeze %+v", rep, rep.Freeze)
+		}
+		if st := s.Status().Stage; st != "" {
+			t.Errorf("afterwards the status says stage %q", st)
 		}
 		if want := []Stage{StageBeforeCopy, StageCaughtUp, StageBeforeFinal, StageFreeze, StageFrozen, StageDone}; !slices.Equal(stages, want) {
 			t.Errorf("stages %v, want %v", stages, want)

@@ -31,6 +31,8 @@ func (j *Job) stage(ctx context.Context, s Stage, why error) error {
 	if j.o.Stage == nil {
 		return nil
 	}
+	j.steer.enter(s)
+	defer j.steer.enter("")
 	if err := j.o.Stage(ctx, s, Facts{From: j.o.From.Title, To: j.o.To.Title, Status: j.steer.Status(), Err: why}); err != nil {
 		return fmt.Errorf("stage %s: %w", s, err)
 	}

@@ -10,6 +10,7 @@ type Status struct {
 	Pass     int      // passes of a following copy that are done
 	CaughtUp bool     // what is left to copy does not become less by waiting
 	CutOver  bool     // it was asked for
+	Stage    Stage    // that is being told, and waited for; "" if none is
 	Frozen   bool     // the source's application has been stopped by the freeze hook, and the target is not complete yet
 	Rate     int      // limit, in rows a second; 0: none
 	Throttle string   // why the copy goes slower than it could; "" if it does not

@@ -89,6 +89,13 @@ func (s *Steering) Status() Status {
 	return st
 }
 
+// enter says which stage is being told; "": none.
+func (s *Steering) enter(st Stage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.Stage = st
+}
+
 // tell wakes everybody who waits; under mu.
 func (s *Steering) tell() {
 	close(s.changed)

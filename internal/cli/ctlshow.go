@@ -22,6 +22,7 @@ type migrateStatus struct {
 	Passes     int             `json:"passes"`
 	CaughtUp   bool            `json:"caught_up"`
 	CutOver    bool            `json:"cut_over"`
+	Stage      copier.Stage    `json:"stage,omitempty"` // whose hooks run
 	Frozen     bool            `json:"frozen"`
 	Rate       int             `json:"rate"` // its limit; 0: none
 	Throttle   string          `json:"throttle,omitempty"`
@@ -100,6 +101,9 @@ func (m *migrateStatus) write(p *printer) {
 		p.printf("%-10s %s\n", "follows", m.following())
 	}
 	c := m.Counters
+	if m.Stage != "" {
+		p.printf("%-10s %s: its hooks are waited for\n", "stage", m.Stage)
+	}
 	p.printf("%-10s %s copied, %s updated, %s unchanged, %s deleted, %s DIFFERENT\n", "so far",
 		ui.Count(c.Copied), ui.Count(c.Updated), ui.Count(c.Unchanged), ui.Count(c.Deleted), ui.Count(c.Differences))
 }

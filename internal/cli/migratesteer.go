@@ -257,7 +257,7 @@ func (r *steeredRun) await(ctx context.Context) *control.Answer {
 func (r *steeredRun) status() steeredStatus {
 	st := r.steering.Status()
 	m := &migrateStatus{
-		Phase: st.Phase, Rows: st.Rows, Follow: r.follow, Passes: st.Pass, CaughtUp: st.CaughtUp, CutOver: st.CutOver, Frozen: st.Frozen,
+		Phase: st.Phase, Rows: st.Rows, Follow: r.follow, Passes: st.Pass, CaughtUp: st.CaughtUp, CutOver: st.CutOver, Stage: st.Stage, Frozen: st.Frozen,
 		Rate: st.Rate, Throttle: st.Throttle, PausedBy: append([]string{}, st.PausedBy...), Counters: st.Counters,
 	}
 	if st.Total >= 0 {
