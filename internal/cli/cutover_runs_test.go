@@ -119,13 +119,14 @@ type killedBridge struct {
 	r             *running
 	kills         int
 	state, sqlDSN string
-	rate          int // pages a second of traffic; 0: 300
+	rate          int           // pages a second of traffic; 0: 300
+	lockFor       time.Duration // how long one page in a hundred keeps its lock
 	control       string
 }
 
 func newKilledBridge(t *testing.T, dir string, more ...string) *killedBridge {
 	t.Helper()
-	b := &killedBridge{t: t, state: freePort(t), control: filepath.Join(dir, "ctl.sock")}
+	b := &killedBridge{t: t, state: freePort(t), control: filepath.Join(dir, "ctl.sock"), lockFor: 300 * time.Millisecond}
 	sql := freePort(t)
 	b.sqlDSN = "sqlserver://dba:s3cret@" + sql + "?encrypt=disable&database=Sessions"
 	b.args = append([]string{
@@ -272,7 +273,7 @@ func (b *killedBridge) traffic(seed uint64, keys []session.Key, others ...*kille
 	return traffic.Start(b.t.Context(), traffic.Options{
 		Stores: stores, Keys: keys,
 		NewKey: func() session.Key { return session.Key{App: "shop", ID: fmt.Sprintf("new%021d", made.Add(1))} },
-		Rate:   cmp.Or(b.rate, 300), Workers: 8, Seed: seed, LockFor: 300 * time.Millisecond, Patience: time.Second, BreakAfter: 4 * time.Second,
+		Rate:   cmp.Or(b.rate, 300), Workers: 8, Seed: seed, LockFor: b.lockFor, Patience: time.Second, BreakAfter: 4 * time.Second,
 	})
 }
 
