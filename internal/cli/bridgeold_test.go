@@ -244,7 +244,7 @@ func TestBridgeOldUsage(t *testing.T) {
 		{exitUsage, "--old embedded:DIR", []string{"--old", "embedded:", "--store", "embedded:" + filepath.Join(dir, "new")}},
 		{exitUsage, "--old: it names no host and port", []string{"--old", "stateserver://old", "--store", "embedded:" + filepath.Join(dir, "new")}},
 		{exitUsage, "--from: a State Server has no tables", []string{"--old", "stateserver://old:1", "--from", "v1.1", "--store", "embedded:" + filepath.Join(dir, "new")}},
-		{exitUnreachable, "has it open", []string{"--old", "embedded:" + old, "--store", "embedded:" + old}},
+		{exitUsage, "are one store", []string{"--old", "embedded:" + old, "--store", "embedded:" + old}},
 		{exitUnreachable, "127.0.0.1:1", []string{"--old", "sqlserver://sa:s3cret@127.0.0.1:1?encrypt=disable", "--store", "embedded:" + filepath.Join(dir, "new")}},
 	} {
 		args := c.args
