@@ -76,7 +76,8 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 		return err
 	}
 	w := newWatched(store, set.metrics)
-	queue := park.New(w.store("store", store.Store), park.Options{Limit: set.parkLimit})
+	gate := &gatedStore{Store: store.Store}
+	queue := park.New(w.store("store", gate), park.Options{Limit: set.parkLimit})
 	fronts, err := openFronts(c.Context, log, set, store, w, queue)
 	defer fronts.close()
 	if err != nil {
@@ -89,7 +90,7 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 	defer closeWatch()
 	ctx, stop := context.WithCancel(c.Context)
 	defer stop()
-	ctl, err := fronts.steered(ctx, c, log, store)
+	ctl, err := fronts.steered(ctx, c, log, store, gate)
 	if err != nil {
 		return err
 	}

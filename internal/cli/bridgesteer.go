@@ -20,6 +20,7 @@ import (
 type bridgeStatus struct {
 	Store  string        `json:"store"`
 	Fronts []frontStatus `json:"fronts"`
+	Paused bool          `json:"paused"`
 
 	Old    string              `json:"old,omitempty"`
 	Epoch  int64               `json:"epoch,omitempty"`
@@ -40,13 +41,14 @@ type steeredBridge struct {
 	self   control.Self
 	fronts frontEnds
 	store  *served
+	gate   *gatedStore
 	log    *slog.Logger
 	ctx    context.Context // of what goes on when nobody waits for it; ends with the bridge
 }
 
 // steered lets ctl reach the bridge. Where its phases could not be changed otherwise, the socket must be there.
-func (all frontEnds) steered(ctx context.Context, c *cli.Context, log *slog.Logger, store *served) (io.Closer, error) {
-	b := &steeredBridge{self: control.This("bridge", store.title), fronts: all, store: store, log: log, ctx: ctx}
+func (all frontEnds) steered(ctx context.Context, c *cli.Context, log *slog.Logger, store *served, gate *gatedStore) (io.Closer, error) {
+	b := &steeredBridge{self: control.This("bridge", store.title), fronts: all, store: store, gate: gate, log: log, ctx: ctx}
 	ctl, err := openControl(c, b.self, b.commands(), log, store.cutover != nil, func(err error) {
 		log.Warn("aspstate ctl cannot reach this bridge", "error", err)
 	})
@@ -68,6 +70,8 @@ func (b *steeredBridge) commands() map[string]control.Handler {
 		"status": func(context.Context, control.Request) control.Answer {
 			return control.Done(steeredStatus{Self: b.self, Bridge: b.status()})
 		},
+		"pause":  b.pause,
+		"resume": b.resume,
 	}
 	for name, handle := range map[string]control.Handler{"phase": b.phase, "leases": b.leases} {
 		if b.store.cutover == nil {
@@ -81,7 +85,7 @@ func (b *steeredBridge) commands() map[string]control.Handler {
 }
 
 func (b *steeredBridge) status() *bridgeStatus {
-	st := &bridgeStatus{Store: b.store.title}
+	st := &bridgeStatus{Store: b.store.title, Paused: b.gate.paused()}
 	for _, f := range b.fronts {
 		st.Fronts = append(st.Fronts, frontStatus{f.protocol, f.l.Addr().String(), f.srv.Open()})
 	}

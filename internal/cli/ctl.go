@@ -31,8 +31,8 @@ type steering struct {
 // steerings are the commands of ctl by name.
 var steerings = map[string]steering{
 	"status":   {does: "shows how far a migration is, or in which phase a bridge's applications are"},
-	"pause":    {does: "lets a migration rest until it is resumed"},
-	"resume":   {does: "lets it go on; what else made it pause still counts"},
+	"pause":    {does: "lets a migration rest until it is resumed; lets a bridge hold all calls, once those under way are over"},
+	"resume":   {does: "lets it go on; what else made a migration pause still counts"},
 	"set":      {args: "rate=N", does: "changes a migration's --rate; 0: as fast as it goes", number: 1, fill: fillRate},
 	"cut-over": {does: "has a following migration finish: freeze hook, last changes, report", waits: true, flags: []string{"wait"}},
 	"abort":    {does: "ends a migration as Ctrl-C does: what is done is saved"},

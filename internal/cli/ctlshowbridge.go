@@ -15,6 +15,9 @@ func (b *bridgeStatus) write(p *printer) {
 	for _, f := range b.Fronts {
 		p.printf("%-14s %s, %s connections\n", f.Protocol, f.Address, ui.Count(int64(f.Connections)))
 	}
+	if b.Paused {
+		p.printf("PAUSED         calls wait until aspstate ctl resume\n")
+	}
 	if b.Old == "" {
 		return
 	}
