@@ -74,7 +74,7 @@ func TestABridgeIsTheFreeze(t *testing.T) {
 	store, copied := filepath.Join(dir, "store"), filepath.Join(dir, "copy")
 	keys := seedRun(t, store, 300)
 	b := newKilledBridge(t, dir, "--tds-owner", "dba", "--store", "embedded:"+store)
-	b.lockFor = 0
+	b.lockFor, b.stateOnly = 0, true // whose clients do not go on asking a bridge that is gone
 	f := b.traffic(9, keys)
 	aspstate, err := os.Executable()
 	if err != nil {

@@ -121,6 +121,7 @@ type killedBridge struct {
 	state, sqlDSN string
 	rate          int           // pages a second of traffic; 0: 300
 	lockFor       time.Duration // how long one page in a hundred keeps its lock
+	stateOnly     bool          // pages come by the State Server's protocol alone
 	control       string
 }
 
@@ -267,7 +268,10 @@ func (b *killedBridge) traffic(seed uint64, keys []session.Key, others ...*kille
 				node.open.Close()
 			}
 		})
-		stores = append(stores, ifFree{spelled(client, layout.RuleStateServer)}, spelled(node, layout.RuleInbox))
+		stores = append(stores, ifFree{spelled(client, layout.RuleStateServer)})
+		if !b.stateOnly {
+			stores = append(stores, spelled(node, layout.RuleInbox))
+		}
 	}
 	var made atomic.Int64
 	return traffic.Start(b.t.Context(), traffic.Options{
