@@ -73,7 +73,7 @@ func TestCtlFindsABridge(t *testing.T) {
 	if text := ok(t, "ctl", "status").out; !strings.Contains(text, "State Server") || !strings.Contains(text, addr) {
 		t.Errorf("%s", text)
 	}
-	if r := command(t, "", "ctl", "pause"); r.code != exitUsage || !strings.Contains(r.err, `bridge knows no command "pause"`) {
+	if r := command(t, "", "ctl", "abort"); r.code != exitUsage || !strings.Contains(r.err, `bridge knows no command "abort"`) {
 		t.Errorf("exit %d: %s", r.code, r.err)
 	}
 	at := filepath.Join(t.TempDir(), "two.sock")
