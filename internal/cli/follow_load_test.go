@@ -22,7 +22,7 @@ import (
 // The load of BenchmarkClientsBesideFollow.
 const (
 	followSessions = 20_000
-	followAlone    = 20 * time.Second
+	followAlone    = 12 * time.Second
 	followPairs    = 10
 )
 
