@@ -163,7 +163,7 @@ func (b *killedBridge) phase(name string, more ...string) {
 
 // TestCutOverIsKilled cuts a farm over from one store to another through a bridge, forwards and back, while pages of both
 // protocols use it and it is killed again and again. Afterwards the store that leads has what was acknowledged. Twenty runs,
-// some twelve minutes, with ASPSTATE_TEST_LONG: a phase waits for the lease of each bridge that was killed.
+// a minute to ten, with ASPSTATE_TEST_LONG: a phase waits for the lease of each bridge that was killed.
 func TestCutOverIsKilled(t *testing.T) {
 	runs := 2
 	if os.Getenv("ASPSTATE_TEST_LONG") != "" {
