@@ -296,14 +296,15 @@ func (s skimPace) wait(ctx context.Context, n int) error { return s.brake.wait(c
 // steerBy gives the job another steering.
 func (j *Job) steerBy(s *Steering) {
 	s.limit(j.o.Limits)
-	if m, metered := j.o.Source.(meteredSource); metered {
+	if m, has := j.o.Source.(meteredSource); has {
 		j.o.Source = m.Source
 	}
-	if m, metered := j.o.Target.(meteredTarget); metered {
-		j.o.Target = m.Destination
+	if m, has := j.o.Target.(meteredTarget); has {
+		j.o.Target = m.to
 	}
 	j.pace, j.steer, j.size = s, s, newPageSize(&j.o, s)
-	j.o.Source, j.o.Target = meteredSource{j.o.Source, s}, meteredTarget{j.o.Target, s}
+	j.o.Source = meteredSource{metered{Source: j.o.Source, steer: s}}
+	j.o.Target = meteredTarget{metered{Source: j.o.Target, steer: s, target: true}, j.o.Target}
 }
 
 // resumes says whether an interrupted run goes on, and at which phase.

@@ -235,12 +235,6 @@ func (r *run) lost(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	var want int64
-	err = r.ledger.each(func(e ledgerEntry) error {
-		if e.Done && e.After != 0 && e.Expires > horizon {
-			want++
-		}
-		return nil
-	})
+	want, err := r.ledger.countOf(func(e ledgerEntry) bool { return e.Done && e.After != 0 && e.Expires > horizon })
 	return want - present.Load(), err
 }

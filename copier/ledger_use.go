@@ -231,6 +231,17 @@ func sourcesOf(runs []*ledgerRun) []entrySource {
 	return s
 }
 
+// countOf returns the number of ids whose entries f is true for.
+func (l *ledger) countOf(f func(ledgerEntry) bool) (n int64, err error) {
+	err = l.each(func(e ledgerEntry) error {
+		if f(e) {
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
 // count returns the number of ids, exactly.
 func (l *ledger) count() int64 {
 	l.mu.RLock()

@@ -8,66 +8,50 @@ import (
 	"github.com/aspstate/aspstate/session"
 )
 
-// meteredSource tells a Steering how long the calls of a source take. It skims as the source can.
-type meteredSource struct {
+// metered tells a Steering how long the calls of an end take. It skims as that can.
+type metered struct {
 	Source
-	steer *Steering
+	steer  *Steering
+	target bool
 }
 
-func (m meteredSource) Peek(ctx context.Context, keys []session.Key) ([]*session.Record, error) {
-	defer m.steer.called(false, time.Now())
+func (m metered) Peek(ctx context.Context, keys []session.Key) ([]*session.Record, error) {
+	defer m.steer.called(m.target, time.Now())
 	return m.Source.Peek(ctx, keys)
 }
 
-func (m meteredSource) Scan(ctx context.Context, req session.ScanRequest) (session.Page, error) {
-	defer m.steer.called(false, time.Now())
+func (m metered) Scan(ctx context.Context, req session.ScanRequest) (session.Page, error) {
+	defer m.steer.called(m.target, time.Now())
 	return m.Source.Scan(ctx, req)
 }
 
-func (m meteredSource) Skim(ctx context.Context, req session.ScanRequest) (session.Page, error) {
-	defer m.steer.called(false, time.Now())
+func (m metered) Skim(ctx context.Context, req session.ScanRequest) (session.Page, error) {
+	defer m.steer.called(m.target, time.Now())
 	return skim(m.Source).Scan(ctx, req)
 }
 
-func (m meteredSource) SkimKeys(ctx context.Context, keys []session.Key) ([]*session.Record, error) {
-	defer m.steer.called(false, time.Now())
+func (m metered) SkimKeys(ctx context.Context, keys []session.Key) ([]*session.Record, error) {
+	defer m.steer.called(m.target, time.Now())
 	return skim(m.Source).Peek(ctx, keys)
 }
 
-func (m meteredSource) Count(ctx context.Context) (int64, error) { return counted(ctx, m.Source) }
+func (m metered) Count(ctx context.Context) (int64, error) { return counted(ctx, m.Source) }
 
-// meteredTarget does the same for a target.
+// meteredSource is a metered source.
+type meteredSource struct{ metered }
+
+// meteredTarget is a metered target.
 type meteredTarget struct {
-	Destination
-	steer *Steering
-}
-
-func (m meteredTarget) Peek(ctx context.Context, keys []session.Key) ([]*session.Record, error) {
-	defer m.steer.called(true, time.Now())
-	return m.Destination.Peek(ctx, keys)
-}
-
-func (m meteredTarget) Scan(ctx context.Context, req session.ScanRequest) (session.Page, error) {
-	defer m.steer.called(true, time.Now())
-	return m.Destination.Scan(ctx, req)
-}
-
-func (m meteredTarget) Skim(ctx context.Context, req session.ScanRequest) (session.Page, error) {
-	defer m.steer.called(true, time.Now())
-	return skim(m.Destination).Scan(ctx, req)
-}
-
-func (m meteredTarget) SkimKeys(ctx context.Context, keys []session.Key) ([]*session.Record, error) {
-	defer m.steer.called(true, time.Now())
-	return skim(m.Destination).Peek(ctx, keys)
+	metered
+	to Destination
 }
 
 func (m meteredTarget) Apply(ctx context.Context, changes []session.Change) ([]session.Outcome, error) {
 	defer m.steer.called(true, time.Now())
-	return m.Destination.Apply(ctx, changes)
+	return m.to.Apply(ctx, changes)
 }
 
-func (m meteredTarget) Count(ctx context.Context) (int64, error) { return counted(ctx, m.Destination) }
+func (m meteredTarget) After(c session.Change) session.Fence { return m.to.After(c) }
 
 var errUncounted = errors.New("the store cannot count")
 

@@ -91,13 +91,7 @@ func (r *run) countBack(present int64) error {
 	if session.At(r.o.Now()) >= r.horizon {
 		return nil
 	}
-	var want int64
-	err := r.ledger.each(func(e ledgerEntry) error {
-		if written(e, r.at.Pass) && e.Expires > r.horizon {
-			want++
-		}
-		return nil
-	})
+	want, err := r.ledger.countOf(func(e ledgerEntry) bool { return written(e, r.at.Pass) && e.Expires > r.horizon })
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -34,9 +33,9 @@ const (
 //	go test ./internal/cli -run '^$' -bench ClientsBesideFollow -benchtime 1x -timeout 60m
 func BenchmarkClientsBesideFollow(b *testing.B) {
 	dir := b.TempDir()
-	dsn, apps := followSource(b, dir)
+	apps := followSource(b, dir)
 	ids := followIDs(b, filepath.Join(dir, "store"))
-	db := followBridge(b, dsn, dir, apps)
+	db, dsn := followBridge(b, dir, apps)
 	for b.Loop() {
 		var with, control []float64
 		alone := func() float64 {
@@ -60,15 +59,15 @@ func BenchmarkClientsBesideFollow(b *testing.B) {
 	}
 }
 
-// followSource makes the store that is served, and says where it will be and what names its applications.
-func followSource(b *testing.B, dir string) (dsn string, apps []string) {
+// followSource makes the store that is served, and says what names its applications.
+func followSource(b *testing.B, dir string) (apps []string) {
 	b.Helper()
 	loadRun(b, "migrate", "--from", layout.FrameworkCompat, "--sandbox", filepath.Join(dir, "sandbox"), "--sandbox-sessions", fmt.Sprint(followSessions),
 		"--to-dsn", "embedded:"+filepath.Join(dir, "store"), "--checkpoint", filepath.Join(dir, "seed"))
 	for _, a := range sandbox.Applications() {
 		apps = append(apps, "--app", a.Name+"="+a.AppIDs[0])
 	}
-	return "sqlserver://dba:s3cret@127.0.0.1:0?encrypt=disable&database=Sessions", apps
+	return apps
 }
 
 // followIDs lists the ids, as the in-box provider spells them, on which the clients may work.
@@ -102,8 +101,8 @@ func followIDs(b *testing.B, dir string) (ids []string) {
 	return ids
 }
 
-// followBridge serves the store and connects the clients.
-func followBridge(b *testing.B, dsn, dir string, apps []string) *sql.DB {
+// followBridge serves the store, connects the clients, and says how others connect.
+func followBridge(b *testing.B, dir string, apps []string) (db *sql.DB, dsn string) {
 	b.Helper()
 	c := followProcess(b, append([]string{
 		"bridge", "--tds", "127.0.0.1:0", "--tds-login", "dba=s3cret", "--tds-owner", "dba", "--store", "embedded:" + filepath.Join(dir, "store"),
@@ -120,7 +119,7 @@ func followBridge(b *testing.B, dsn, dir string, apps []string) *sql.DB {
 	lines := bufio.NewScanner(errs)
 	for lines.Scan() {
 		if m := address.FindStringSubmatch(lines.Text()); m != nil {
-			followAddress = m[1]
+			dsn = "sqlserver://dba:s3cret@" + m[1] + "?encrypt=disable&database=Sessions"
 			break
 		}
 	}
@@ -128,23 +127,20 @@ func followBridge(b *testing.B, dsn, dir string, apps []string) *sql.DB {
 		for lines.Scan() {
 		}
 	}()
-	db, err := sql.Open("sqlserver", strings.Replace(dsn, "127.0.0.1:0", followAddress, 1))
+	db, err = sql.Open("sqlserver", dsn)
 	if err != nil {
 		b.Fatal(err)
 	}
 	db.SetMaxIdleConns(loadClients)
 	b.Cleanup(func() { db.Close() })
-	return db
+	return db, dsn
 }
-
-// followAddress is where the bridge of the benchmark serves.
-var followAddress string
 
 // followCopy starts a copy that follows, and returns how it is ended.
 func followCopy(b *testing.B, dsn, dir string, n int, apps []string) (stop func()) {
 	b.Helper()
 	c := followProcess(b, append([]string{
-		"migrate", "--json", "--from", layout.FrameworkCompat, "--from-dsn", strings.Replace(dsn, "127.0.0.1:0", followAddress, 1), "--from-ids", "inbox",
+		"migrate", "--json", "--from", layout.FrameworkCompat, "--from-dsn", dsn, "--from-ids", "inbox",
 		"--to-dsn", "embedded:" + filepath.Join(dir, fmt.Sprint("copy", n)), "--checkpoint", filepath.Join(dir, fmt.Sprint("state", n)),
 		"--follow", "--rate", "500", "--max-latency", "5ms",
 	}, apps...)...)
