@@ -143,11 +143,10 @@ func TestAbortWhileWaiting(t *testing.T) {
 		t.Errorf("%v", st)
 	}
 	r.says(regexp.MustCompile("hook is up"))
-	waiting := make(chan result)
-	go func() { waiting <- command(t, "", "ctl", "cut-over") }()
+	waiting := start(t, "ctl", "cut-over") // a process of its own: commands share globals of the flags' library
 	ok(t, "ctl", "abort")
-	if w := <-waiting; w.code != exitFailed && w.code != exitUnreachable {
-		t.Errorf("who waited: exit %d, %s%s", w.code, w.out, w.err)
+	if code := waiting.ended(); code != exitFailed && code != exitUnreachable {
+		t.Errorf("who waited: exit %d, %s", code, waiting.said())
 	}
 	if code := r.ended(); code != exitInterrupted {
 		t.Errorf("exit %d\n%s", code, r.said())
