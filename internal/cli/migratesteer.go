@@ -13,6 +13,7 @@ import (
 
 	"github.com/aspstate/aspstate/copier"
 	"github.com/aspstate/aspstate/internal/control"
+	"github.com/aspstate/aspstate/session/cutover"
 )
 
 // steerFlags are those by which a migration is steered, before and while it runs.
@@ -51,9 +52,9 @@ type steeredRun struct {
 	stop     context.CancelFunc
 
 	self control.Self
-	ctl  *control.Server             // nil: nobody steers
-	held atomic.Pointer[copierLease] // nil: the target has no bridges that agree
-	over chan struct{}               // closed when the run has ended: what follows is known then
+	ctl  *control.Server                     // nil: nobody steers
+	held atomic.Pointer[cutover.CopierLease] // nil: the target has no bridges that agree
+	over chan struct{}                       // closed when the run has ended: what follows is known then
 
 	once   sync.Once
 	report *copier.Report
@@ -84,7 +85,7 @@ func (r *steeredRun) options(c *cli.Context, o *copier.Options) {
 	o.Steering, o.Stage = r.steering, r.stage
 	o.Follow.MayFollow = func(ctx context.Context) error {
 		if l := r.held.Load(); l != nil {
-			return l.may(ctx)
+			return l.May(ctx)
 		}
 		return nil
 	}
@@ -119,12 +120,12 @@ func (r *steeredRun) run(ctx context.Context, job *copier.Job, to *end, apps []s
 		return rep, err
 	}
 	if control != nil {
-		l, err := takeCopierLease(ctx, control, apps, r.stop)
+		l, err := cutover.LeaseCopier(ctx, control, thisProcess(), apps, r.stop)
 		if err != nil {
 			return rep, err
 		}
 		r.held.Store(l)
-		defer func() { err = l.end(ctx, err) }()
+		defer func() { err = l.End(ctx, err) }()
 	}
 	if r.follow {
 		rep, err = job.Follow(ctx, r.steering)
@@ -196,7 +197,8 @@ func (r *steeredRun) commands() map[string]control.Handler {
 		},
 		"leases": func(context.Context, control.Request) control.Answer {
 			if l := r.held.Load(); l != nil {
-				return control.Done(l.leases())
+				seen := l.Seen()
+				return control.Done(leasesOf(seen.Leases, seen.Now))
 			}
 			return control.Done([]leaseStatus{})
 		},

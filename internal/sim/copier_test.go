@@ -1,147 +1,196 @@
 package sim
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
-	"sync"
-	"time"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
 
+	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/copier"
 	"github.com/aspstate/aspstate/session"
 	"github.com/aspstate/aspstate/session/cutover"
 )
 
-// ledger is what a copier has written, as far as the sweep of prepare has to know. It survives the copier, as a file would.
-type ledger struct {
-	mu   sync.Mutex
-	ours map[session.Key]bool
+// copying is what the migrations of a farm leave on disk: checkpoint and ledger.
+type copying struct {
+	dir   string
+	state string // path of the checkpoint
+	kept  int    // how often it was put aside
+	ends  [2]copier.End
+	plain bool // old shows no revisions, as a table of SQL Server
+	plant func(copier.Destination) copier.Destination
 }
 
-func (l *ledger) has(k session.Key) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.ours[k]
-}
-
-func (l *ledger) add(k session.Key) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ours == nil {
-		l.ours = map[session.Key]bool{}
+func newCopying(dir string, plain bool) (c copying, err error) {
+	registry, err := layout.NewRegistry(layout.Application{Name: app, AppIDs: []string{"/LM/W3SVC/1/ROOT"}})
+	if err != nil {
+		return c, err
 	}
-	l.ours[k] = true
+	spelling, err := layout.NewSpelling(registry, layout.RuleNative)
+	if err != nil {
+		return c, err
+	}
+	native, err := layout.ByName(layout.Embedded)
+	if err != nil {
+		return c, err
+	}
+	c = copying{dir: dir, plain: plain, state: filepath.Join(dir, "checkpoint"), plant: func(d copier.Destination) copier.Destination { return d }}
+	for i, name := range []string{"old", "new"} {
+		c.ends[i] = copier.End{Title: name, Identity: name, Layout: native, Spelling: spelling}
+	}
+	return c, nil
 }
 
-// copier copies what is in old into new while the phase is proxy, by the rules of docs/cutover.md.
-type copier struct {
+// ours says of a row of new whether it is a copy, as a bridge does that was given the checkpoint.
+func (c *copying) ours(_ context.Context, r session.Record) (bool, error) {
+	open, err := copier.OpenCopied(c.state, c.ends[1], layout.RuleNative)
+	if errors.Is(err, copier.ErrNothingCopied) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	has, err := open.Has(r)
+	return has, errors.Join(err, open.Close())
+}
+
+// keep puts checkpoint and ledger aside as a program that is killed at this moment leaves them: what it does to them afterwards has not
+// happened.
+func (c *copying) keep() error {
+	list := filepath.Join(c.state+".ledger", "state.json")
+	for {
+		c.kept++
+		aside := filepath.Join(c.dir, fmt.Sprintf("killed%d", c.kept))
+		if b, err := os.ReadFile(c.state); err == nil {
+			if err := os.WriteFile(aside, b, 0o600); err != nil {
+				return err
+			}
+		}
+		before, err := os.ReadFile(list)
+		if err == nil {
+			err = os.CopyFS(aside+".ledger", os.DirFS(c.state+".ledger"))
+		}
+		if after, _ := os.ReadFile(list); err == nil && bytes.Equal(before, after) || os.IsNotExist(err) && before == nil {
+			c.state = aside
+			return nil
+		} // else the ledger was merging
+	}
+}
+
+// migration is one run of "aspstate migrate".
+type migration struct {
 	*life
 	f        *farm
-	old, new *rows
-	table    *table
+	rng      *rand.Rand
+	steering *copier.Steering
+	over     chan struct{} // closed when it has ended by itself
+	rep      copier.Report
+	err      error
 }
 
-func (f *farm) newCopier(name string) *copier {
-	l := f.birth(name)
-	return &copier{
-		life: l, f: f, table: &table{l, f.new}, old: &rows{way{life: l, kind: toStore, to: f.old}}, new: &rows{way{life: l, kind: toStore, to: f.new}},
+// migrate starts a migration from old to new. passes: how many it makes until somebody stops it; 0: it does not follow.
+func (f *farm) migrate(name string, passes int, o copier.Options) *migration {
+	m := &migration{life: f.birth(name), f: f, rng: f.plan.random(name), steering: copier.NewSteering(0), over: make(chan struct{})}
+	go func() {
+		defer close(m.over)
+		m.rep, m.err = m.run(passes, o)
+		f.note(m.name, "ends: %v, %+v", m.err, m.rep.Counters)
+		for what, n := range map[string]int64{"copied": m.rep.Copied, "updated": m.rep.Updated, "deleted": m.rep.Deleted} {
+			if n > 0 {
+				f.count("a copier has " + what)
+			}
+		}
+	}()
+	return m
+}
+
+// kill ends a migration at once.
+func (m *migration) kill() {
+	if m.isDead() {
+		return
+	}
+	select {
+	case <-m.over:
+		return
+	default:
+	}
+	m.f.count("crash of a copier")
+	m.crash()
+	if err := m.f.copying.keep(); err != nil {
+		m.f.bad("keeping the state of %s: %v", m.name, err)
 	}
 }
 
-const copierLease = 10 * time.Second
+// wait waits until the migration has ended, in whatever way.
+func (m *migration) wait() {
+	select {
+	case <-m.over:
+	case <-m.dead:
+	}
+}
 
-// mayGoOn takes or renews the lease, and looks at the phase.
-func (c *copier) mayGoOn() bool {
-	ctx, cancel := context.WithTimeout(c.ctx, copierLease/3)
-	defer cancel()
-	g, err := c.table.Lease(ctx, session.Lease{Holder: holder(c.name), Role: cutover.RoleCopier, Epoch: 0}, copierLease)
+func (m *migration) run(passes int, o copier.Options) (rep copier.Report, err error) {
+	ctx, stop := context.WithCancel(m.ctx)
+	defer stop()
+	c := &m.f.copying
+	o.From, o.To, o.ToRule = c.ends[0], c.ends[1], layout.RuleNative
+	o.State, o.Steering = c.state, m.steering
+	old, fresh := &rows{way{life: m.life, kind: toStore, to: m.f.old}}, &rows{way{life: m.life, kind: toStore, to: m.f.new}}
+	o.Source, o.Target = old, c.plant(fresh)
+	if c.plain {
+		o.Source = unrevised{old}
+	}
+	o.Workers, o.PageRows = 1, 3
+	o.AllowDeletions = true // a farm as small as this is emptied now and then
+	o.Follow.RebuildLedger = true
+	o.Observe = func(e copier.Event) {
+		if p, is := e.(copier.PassDone); is {
+			m.f.count("pass of a copier")
+			if passes > 0 && p.Pass >= passes {
+				stop()
+			}
+		}
+	}
+	job, err := copier.Prepare(ctx, o)
 	if err != nil {
-		return false
+		return rep, err
 	}
-	for _, a := range g.Apps {
-		if a.App == app {
-			phase, stage := phaseOf(a.Body)
-			return phase == cutover.Proxy && stage == "settled"
-		}
+	defer func() { err = errors.Join(err, job.Close()) }()
+	if m.f.bridges == nil { // nobody agrees on anything
+		return job.Follow(ctx, m.steering)
 	}
-	return true
-}
-
-// phaseOf reads what the bridges have agreed on.
-func phaseOf(body []byte) (cutover.Phase, string) {
-	var b struct {
-		Phase cutover.Phase `json:"phase"`
-		Stage string        `json:"stage"`
-	}
-	if json.Unmarshal(body, &b) != nil {
-		return cutover.Proxy, "unreadable"
-	}
-	return b.Phase, b.Stage
-}
-
-// run copies pass after pass.
-func (c *copier) run(passes int) {
-	if !c.mayGoOn() {
-		return // and its lease runs out
-	}
-	for range passes {
-		renewed := time.Now()
-		req := session.ScanRequest{Limit: 3}
-		for {
-			if time.Since(renewed) > copierLease/3 {
-				if !c.mayGoOn() {
-					break
-				}
-				renewed = time.Now()
-			}
-			ctx, cancel := context.WithTimeout(c.ctx, copierLease/3)
-			page, err := c.old.Scan(ctx, req)
-			if err == nil {
-				err = c.copy(ctx, page.Records)
-			}
-			cancel()
-			if err != nil || page.Next == "" {
-				break
-			}
-			req.After = page.Next
-		}
-		time.Sleep(500 * time.Millisecond)
-		if !c.mayGoOn() {
-			break
-		}
-	}
-	time.Sleep(2 * time.Second) // nothing of it is under way then
-	ctx, cancel := context.WithTimeout(c.ctx, copierLease/3)
-	defer cancel()
-	c.table.Leave(ctx, holder(c.name))
-}
-
-// copy writes records that are not there as they are.
-func (c *copier) copy(ctx context.Context, records []session.Record) error {
-	keys := make([]session.Key, len(records))
-	for i, r := range records {
-		keys[i] = r.Key
-	}
-	there, err := c.new.Peek(ctx, keys)
+	lease, err := cutover.LeaseCopier(ctx, &table{m.life, m.f.new}, m.name, []string{app}, stop)
 	if err != nil {
-		return err
+		return rep, err
 	}
-	var changes []session.Change
-	for i, r := range records {
-		r.Lock.Locked = false // a page's lock stays where the page is
-		change := session.Change{Record: r}
-		if there[i] != nil {
-			if !c.f.ledger.has(r.Key) {
-				continue
-			}
-			f := there[i].Fence()
-			change.Expect = &f
+	defer func() { err = lease.End(ctx, err) }()
+	if passes > 0 {
+		return job.Follow(ctx, m.steering)
+	}
+	return job.Run(ctx)
+}
+
+// unrevised is a store whose rows show no revisions.
+type unrevised struct{ *rows }
+
+func (u unrevised) Scan(ctx context.Context, req session.ScanRequest) (session.Page, error) {
+	page, err := u.rows.Scan(ctx, req)
+	for i := range page.Records {
+		page.Records[i].Revision = 0
+	}
+	return page, err
+}
+
+func (u unrevised) Peek(ctx context.Context, keys []session.Key) ([]*session.Record, error) {
+	found, err := u.rows.Peek(ctx, keys)
+	for _, r := range found {
+		if r != nil {
+			r.Revision = 0
 		}
-		c.f.ledger.add(r.Key)
-		changes = append(changes, change)
 	}
-	if len(changes) == 0 {
-		return nil
-	}
-	c.f.count("sessions copied beforehand")
-	_, err = c.new.Apply(ctx, changes)
-	return err
+	return found, err
 }

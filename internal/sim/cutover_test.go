@@ -36,7 +36,7 @@ func (f *farm) options(l *life) cutover.Options {
 	o := cutover.Options{
 		Old: old, New: new, Control: &table{l, f.new}, Holder: holder(l.name), Apps: []string{app}, Look: f.plan.look, Initial: f.plan.initial,
 		Movers: 1, // a seed gives the same steps
-		Ours:   func(_ context.Context, r session.Record) (bool, error) { return f.ledger.has(r.Key), nil },
+		Ours:   f.copying.ours,
 	}
 	if f.plant != nil {
 		f.plant(&o)

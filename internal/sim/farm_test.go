@@ -22,7 +22,7 @@ type farm struct {
 	open     func(f *farm, b *slot) // starts a bridge in its slot
 	repairs  sync.WaitGroup         // what the gremlin has broken comes back
 	unbroken chan struct{}          // has a place for who does something in which nothing must be broken; a mutex would not let time pass
-	ledger   ledger
+	copying  copying
 	plant    func(*cutover.Options) // plants a bug; nil: none
 	wholly   bool                   // handoff is for all sessions
 	ending   func()                 // looks at the stores in the end
@@ -166,6 +166,11 @@ func cutOver(open func(*farm, *slot), operate func(*farm)) scenario {
 		f := &farm{run: r, open: open, unbroken: make(chan struct{}, 1)}
 		f.rules = linear.Rules{Moves: true, Jumps: r.plan.durable, Slack: 10*time.Millisecond + r.plan.oldAhead.Abs() + r.plan.tick}
 		f.phaseNow = f.phase
+		var err error
+		if f.copying, err = newCopying(r.dir, r.plan.unrevised); err != nil {
+			r.bad("%v", err)
+			return
+		}
 		f.old, f.new = r.serve("old", r.plan.oldAhead), r.serve("new", 0)
 		for i := range r.plan.bridges {
 			b := &slot{name: fmt.Sprintf("b%d", i+1)}

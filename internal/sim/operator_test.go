@@ -3,10 +3,13 @@ package sim
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
+	"github.com/aspstate/aspstate/copier"
 	"github.com/aspstate/aspstate/internal/linear"
 	"github.com/aspstate/aspstate/session"
 	"github.com/aspstate/aspstate/session/cutover"
@@ -18,6 +21,8 @@ type operator struct {
 	rng     *rand.Rand
 	percent int
 	copiers int
+
+	startOver bool // the next copy forgets what earlier ones have left
 }
 
 func operate(f *farm) {
@@ -47,6 +52,18 @@ func (f *farm) phase() (cutover.Phase, string) {
 		}
 	}
 	return f.plan.initial, "settled"
+}
+
+// phaseOf reads what the bridges have agreed on.
+func phaseOf(body []byte) (cutover.Phase, string) {
+	var b struct {
+		Phase cutover.Phase `json:"phase"`
+		Stage string        `json:"stage"`
+	}
+	if json.Unmarshal(body, &b) != nil {
+		return cutover.Proxy, "unreadable"
+	}
+	return b.Phase, b.Stage
 }
 
 // step does the next thing.
@@ -100,29 +117,25 @@ func (o *operator) step() {
 
 // inProxy has sessions copied, takes nodes off old or puts them back to it, or goes on.
 func (o *operator) inProxy() {
-	switch o.rng.IntN(4) {
-	case 0:
+	switch o.rng.IntN(6) {
+	case 0, 1, 2:
 		o.copiers++
-		c := o.f.newCopier(fmt.Sprintf("copier.%d", o.copiers))
-		passes := 1 + o.rng.IntN(8)
-		if o.rng.IntN(4) == 0 {
-			o.f.later(o.f.between(o.rng, 2*time.Second), c.crash)
+		m := o.f.migrate(fmt.Sprintf("copier.%d", o.copiers), o.rng.IntN(6), copier.Options{StartOver: o.startOver})
+		o.startOver = false
+		if o.rng.IntN(3) == 0 {
+			o.f.later(o.f.between(o.rng, time.Second), m.kill)
 		}
-		over := make(chan struct{})
-		go func() {
-			defer close(over)
-			c.run(passes)
-		}()
 		if o.rng.IntN(2) == 0 { // it is not waited for
 			o.ashore(0)
 			o.change(cutover.Proxy, cutover.Prepare, 0)
 			return
 		}
-		select {
-		case <-over:
-		case <-c.dead:
+		m.wait()
+		if refused, is := errors.AsType[*copier.RefusedError](m.err); is && !m.isDead() {
+			o.f.note("operator", "starts the copy over: %v", refused)
+			o.startOver = true
 		}
-	case 1:
+	case 3:
 		o.ashore(2)
 	default:
 		o.ashore(0)

@@ -35,6 +35,7 @@ type plan struct {
 	tick       time.Duration // of the stores' clocks; 0: as fine as it goes
 	initial    cutover.Phase // in which both stores are empty
 	look       time.Duration // how often bridges look at what is agreed while it changes
+	unrevised  bool          // old shows no revisions to a copier
 	oldAhead   time.Duration // how much the clock of old is ahead of that of new
 }
 
@@ -61,6 +62,7 @@ func planOf(seed uint64) plan {
 	p.initial = []cutover.Phase{cutover.Proxy, cutover.Proxy, cutover.Proxy, cutover.Proxy, cutover.Proxy, cutover.Mirror, cutover.Mirror}[r.IntN(7)]
 	p.tick = []time.Duration{0, 0, 15625 * time.Microsecond, 100 * time.Millisecond}[r.IntN(4)]
 	p.look = time.Duration(20+r.IntN(60)) * time.Millisecond
+	p.unrevised = r.IntN(2) == 0
 	switch r.IntN(4) {
 	case 0:
 		p.oldAhead = time.Duration(r.IntN(4000)-2000) * time.Millisecond

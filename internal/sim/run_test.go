@@ -35,6 +35,7 @@ type run struct {
 	stop  atomic.Bool // pages begin no more
 	wrong []string
 	rules linear.Rules
+	dir   string // for files
 
 	servers []*server
 }
@@ -60,9 +61,10 @@ func (r *run) bad(format string, args ...any) {
 func play(t *testing.T, p plan, s scenario) result {
 	var res result
 	t.Run(fmt.Sprintf("seed%d", p.seed), func(t *testing.T) {
+		dir := t.TempDir()
 		defer alone()()
 		cryptotest.SetGlobalRandom(t, p.seed) // identities and orders of stores come from there
-		synctest.Test(t, func(t *testing.T) { res = playWithin(p, s) })
+		synctest.Test(t, func(t *testing.T) { res = playWithin(p, dir, s) })
 	})
 	return res
 }
@@ -78,9 +80,9 @@ func alone() (restore func()) {
 	}
 }
 
-func playWithin(p plan, s scenario) result {
+func playWithin(p plan, dir string, s scenario) result {
 	w := newWorld(p)
-	r := &run{world: w, h: newHistory(w.began)}
+	r := &run{world: w, h: newHistory(w.began), dir: dir}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

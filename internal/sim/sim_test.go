@@ -83,6 +83,7 @@ func TestSim(t *testing.T) {
 // wanted is what has to happen in some of the runs.
 func wanted() []string {
 	all := []string{"crash of a node", "crash of a bridge", "crash of a store", "stall of a bridge", "a call done after its caller gave up"}
+	all = append(all, "crash of a copier", "pass of a copier", "a copier has copied", "a copier has updated", "a copier has deleted")
 	for _, f := range fates[1:] {
 		all = append(all, "fate:"+f)
 	}

@@ -96,7 +96,7 @@ func (c *call) marked(k session.Key, change func() error) (answer, err error) {
 	case s.oldIsDown():
 		c.app.stats.dirty.Add(1)
 	default:
-		if err := s.bringLevel(ctx, k); err != nil {
+		if err := s.bringLevel(ctx, c.agreed, k); err != nil {
 			s.oldFailed(c.app, k, err)
 			c.doubtful()
 			doubt = true
@@ -110,8 +110,9 @@ func (c *call) marked(k session.Key, change func() error) (answer, err error) {
 	return answer, nil
 }
 
-// bringLevel makes old's row what new's is. Old is looked at first: what is seen equal then was so at one moment.
-func (s *Store) bringLevel(ctx context.Context, k session.Key) error {
+// bringLevel makes old's row what new's is. Old is looked at first: what is seen equal then was so at one moment. A lock that a mover of
+// handback has left in new is no page's: old, where nobody would know it for that, must not get it.
+func (s *Store) bringLevel(ctx context.Context, a *agreed, k session.Key) error {
 	if !s.old.rows() {
 		return s.bringLevelVerbs(ctx, k)
 	}
@@ -124,6 +125,12 @@ func (s *Store) bringLevel(ctx context.Context, k session.Key) error {
 		fresh, err := s.new.look(ctx, k)
 		if err != nil {
 			return err
+		}
+		if fresh != nil && a.isDeadMovers("new", fresh) {
+			if err := s.letGo(ctx, s.new, k, fresh); err != nil {
+				return err
+			}
+			continue
 		}
 		if s.isLevel(old, fresh) {
 			return nil
@@ -166,7 +173,7 @@ func (s *Store) oldFailed(a *app, k session.Key, err error) {
 }
 
 // drain brings level what is marked and not under way, of one application, and says how many marks stay. each does one step.
-func (s *Store) drain(ctx context.Context, name string, gone func(holder string) bool, each func(func(context.Context) error) error) (left int, err error) {
+func (s *Store) drain(ctx context.Context, name string, gone func(holder string) bool, each func(func(context.Context, *agreed) error) error) (left int, err error) {
 	var after *session.Mark
 	for {
 		page, err := s.control.Marks(ctx, name, after, pageRows)
@@ -178,7 +185,7 @@ func (s *Store) drain(ctx context.Context, name string, gone func(holder string)
 				left++
 				continue
 			}
-			if err := each(func(ctx context.Context) error { return s.drainOne(ctx, page[i]) }); err != nil {
+			if err := each(func(ctx context.Context, a *agreed) error { return s.drainOne(ctx, a, page[i]) }); err != nil {
 				return left, fmt.Errorf("draining the marks of application %q: %w", name, err)
 			}
 		}
@@ -192,7 +199,7 @@ func (s *Store) drain(ctx context.Context, name string, gone func(holder string)
 // drainOne brings level what a mark stands for. What another bridge has marked is marked by this one too: others may find
 // that mark as well, and take it away while a write of ours is still on its way. A mark whose write has failed is left alone until
 // that write cannot take place any more.
-func (s *Store) drainOne(ctx context.Context, mark session.Mark) error {
+func (s *Store) drainOne(ctx context.Context, a *agreed, mark session.Mark) error {
 	own := mark
 	if !s.mine(mark.ID) {
 		own = s.takeMark(mark.Key)
@@ -201,7 +208,7 @@ func (s *Store) drainOne(ctx context.Context, mark session.Mark) error {
 			return err
 		}
 	}
-	err := s.bringLevel(ctx, mark.Key)
+	err := s.bringLevel(ctx, a, mark.Key)
 	if err == nil {
 		err = s.control.Unmark(ctx, mark, own)
 	}

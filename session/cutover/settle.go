@@ -142,7 +142,7 @@ func (c *change) level(ctx context.Context) error {
 	c.s.marks.mu.Lock()
 	clear(c.s.marks.under)
 	c.s.marks.mu.Unlock()
-	_, err := c.s.drain(ctx, c.app, gone, func(one func(context.Context) error) error { return one(ctx) })
+	_, err := c.s.drain(ctx, c.app, gone, func(one func(context.Context, *agreed) error) error { return one(ctx, c.now) })
 	if err != nil || c.s.old.rows() {
 		return err
 	}

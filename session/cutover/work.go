@@ -61,8 +61,8 @@ func (s *Store) drainAll(ctx context.Context) error {
 		if in[a.name] == nil {
 			continue
 		}
-		left, err := s.drain(ctx, a.name, gone, func(one func(context.Context) error) error {
-			return s.step(ctx, a.name, Mirror, func(c *call) error { return one(c.ctx) })
+		left, err := s.drain(ctx, a.name, gone, func(one func(context.Context, *agreed) error) error {
+			return s.step(ctx, a.name, Mirror, func(c *call) error { return one(c.ctx, c.agreed) })
 		})
 		if err == nil {
 			a.stats.marked.Store(int64(left))

@@ -1,4 +1,4 @@
-package cli
+package cutover
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aspstate/aspstate/session"
-	"github.com/aspstate/aspstate/session/cutover"
 	"github.com/aspstate/aspstate/session/memstore"
 )
 
@@ -32,23 +31,23 @@ func TestCopierLease(t *testing.T) {
 		defer s.Close()
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		l, err := takeCopierLease(ctx, s, []string{"shop"}, cancel)
+		l, err := LeaseCopier(ctx, s, "host", []string{"shop"}, cancel)
 		if err != nil {
 			t.Fatal(err)
 		}
 		agreeOn(t, s, "portal", `{"phase":"mirror","stage":"settled"}`) // is not copied
 		time.Sleep(time.Hour)
 		g, err := s.Agreement(ctx)
-		if err != nil || len(g.Leases) != 1 || g.Leases[0].Role != cutover.RoleCopier || g.Leases[0].Until < g.Now || l.may(ctx) != nil {
-			t.Errorf("%+v, %v, %v", g, err, l.may(ctx))
+		if err != nil || len(g.Leases) != 1 || g.Leases[0].Role != RoleCopier || g.Leases[0].Until < g.Now || l.May(ctx) != nil {
+			t.Errorf("%+v, %v, %v", g, err, l.May(ctx))
 		}
-		if shown := l.leases(); len(shown) != 1 || shown[0].Over {
-			t.Errorf("%+v", shown)
+		if seen := l.Seen(); len(seen.Leases) != 1 || seen.Leases[0].Until < seen.Now || seen.Leases[0].Title != "host" {
+			t.Errorf("%+v", seen)
 		}
 		agreeOn(t, s, "shop", `{"phase":"proxy","stage":"announced","next":{"phase":"prepare"}}`)
 		<-ctx.Done()
-		var refused *cutover.RefusedError
-		if err := l.end(t.Context(), context.Canceled); !errors.As(err, &refused) || refused.App != "shop" || exitOf(err) != exitRefused {
+		var refused *RefusedError
+		if err := l.End(t.Context(), context.Canceled); !errors.As(err, &refused) || refused.App != "shop" {
 			t.Errorf("%v", err)
 		}
 		if g, _ := s.Agreement(t.Context()); len(g.Leases) != 1 { // a write whose answer was lost may still take place
@@ -58,14 +57,14 @@ func TestCopierLease(t *testing.T) {
 		if g, _ := s.Agreement(t.Context()); len(g.Leases) != 1 || g.Leases[0].Until >= g.Now {
 			t.Errorf("it goes on renewing: %+v", g.Leases)
 		}
-		if _, err := takeCopierLease(t.Context(), s, nil, func() {}); !errors.As(err, &refused) {
+		if _, err := LeaseCopier(t.Context(), s, "host", nil, func() {}); !errors.As(err, &refused) {
 			t.Errorf("a migration of all: %v", err)
 		}
-		l, err = takeCopierLease(t.Context(), s, []string{"blog"}, func() {})
+		l, err = LeaseCopier(t.Context(), s, "host", []string{"blog"}, func() {})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := l.end(t.Context(), nil); err != nil {
+		if err := l.End(t.Context(), nil); err != nil {
 			t.Error(err)
 		}
 		if g, _ := s.Agreement(t.Context()); len(g.Leases) != 1 {
@@ -95,7 +94,7 @@ func TestCopierLeaseCannotBeRenewed(t *testing.T) {
 		defer s.Close()
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		l, err := takeCopierLease(ctx, deaf{s, not}, nil, cancel)
+		l, err := LeaseCopier(ctx, deaf{s, not}, "host", nil, cancel)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +104,7 @@ func TestCopierLeaseCannotBeRenewed(t *testing.T) {
 		if d := time.Since(began); d >= copierLeaseFor {
 			t.Errorf("it ended after %v, when the lease was over", d)
 		}
-		if err := l.end(t.Context(), context.Canceled); err == nil || errors.Is(err, context.Canceled) {
+		if err := l.End(t.Context(), context.Canceled); err == nil || errors.Is(err, context.Canceled) {
 			t.Errorf("%v", err)
 		}
 	})
