@@ -87,7 +87,8 @@ type migration struct {
 	f        *farm
 	rng      *rand.Rand
 	steering *copier.Steering
-	over     chan struct{} // closed when it has ended by itself
+	stop     context.CancelFunc // as an operator who aborts it
+	over     chan struct{}      // closed when it has ended by itself
 	rep      copier.Report
 	err      error
 }
@@ -95,9 +96,12 @@ type migration struct {
 // migrate starts a migration from old to new. passes: how many it makes until somebody stops it; 0: it does not follow.
 func (f *farm) migrate(name string, passes int, o copier.Options) *migration {
 	m := &migration{life: f.birth(name), f: f, rng: f.plan.random(name), steering: copier.NewSteering(0), over: make(chan struct{})}
+	ctx, stop := context.WithCancel(m.ctx)
+	m.stop = stop
 	go func() {
 		defer close(m.over)
-		m.rep, m.err = m.run(passes, o)
+		defer stop()
+		m.rep, m.err = m.run(ctx, passes, o)
 		f.note(m.name, "ends: %v, %+v", m.err, m.rep.Counters)
 		for what, n := range map[string]int64{"copied": m.rep.Copied, "updated": m.rep.Updated, "deleted": m.rep.Deleted} {
 			if n > 0 {
@@ -133,9 +137,7 @@ func (m *migration) wait() {
 	}
 }
 
-func (m *migration) run(passes int, o copier.Options) (rep copier.Report, err error) {
-	ctx, stop := context.WithCancel(m.ctx)
-	defer stop()
+func (m *migration) run(ctx context.Context, passes int, o copier.Options) (rep copier.Report, err error) {
 	c := &m.f.copying
 	o.From, o.To, o.ToRule = c.ends[0], c.ends[1], layout.RuleNative
 	o.State, o.Steering = c.state, m.steering
@@ -147,11 +149,24 @@ func (m *migration) run(passes int, o copier.Options) (rep copier.Report, err er
 	o.Workers, o.PageRows = 1, 3
 	o.AllowDeletions = true // a farm as small as this is emptied now and then
 	o.Follow.RebuildLedger = true
+	if hooks := o.Stage; hooks != nil {
+		o.Stage = func(ctx context.Context, s copier.Stage, facts copier.Facts) error {
+			if m.isDead() {
+				return m.freeze()
+			}
+			return hooks(ctx, s, facts)
+		}
+	}
 	o.Observe = func(e copier.Event) {
-		if p, is := e.(copier.PassDone); is {
+		switch e := e.(type) {
+		case copier.PassDone:
 			m.f.count("pass of a copier")
-			if passes > 0 && p.Pass >= passes {
-				stop()
+			if passes > 0 && e.Pass >= passes {
+				m.stop()
+			}
+		case copier.CutOverDone: // its checkpoint says so, and nobody has heard of it yet
+			if m.rng.IntN(4) == 0 {
+				m.kill()
 			}
 		}
 	}
@@ -163,7 +178,7 @@ func (m *migration) run(passes int, o copier.Options) (rep copier.Report, err er
 	if m.f.bridges == nil { // nobody agrees on anything
 		return job.Follow(ctx, m.steering)
 	}
-	lease, err := cutover.LeaseCopier(ctx, &table{m.life, m.f.new}, m.name, []string{app}, stop)
+	lease, err := cutover.LeaseCopier(ctx, &table{m.life, m.f.new}, m.name, []string{app}, m.stop)
 	if err != nil {
 		return rep, err
 	}

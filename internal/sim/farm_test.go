@@ -17,6 +17,7 @@ import (
 type farm struct {
 	*run
 	old, new *server
+	home     *server // where direct nodes go
 	nodes    []*place
 	bridges  []*slot
 	open     func(f *farm, b *slot) // starts a bridge in its slot
@@ -32,7 +33,7 @@ type farm struct {
 type place struct {
 	number int
 	runs   int
-	direct bool // on old, without a bridge
+	direct bool // on a store, without a bridge
 	free   bool // by the State Server's rules
 	over   linear.Protocol
 	node   *node
@@ -57,7 +58,7 @@ func (f *farm) startNode(p *place) {
 		}
 	}
 	if p.direct {
-		to = []session.Store{&way{life: n.life, kind: toStore, to: f.old}}
+		to = []session.Store{&way{life: n.life, kind: toStore, to: f.home}}
 	} else {
 		n.over, n.free = p.over, p.over == linear.StateServer || p.over == linear.Directly && p.free
 	}
@@ -103,7 +104,11 @@ func (f *farm) gremlin() {
 			return
 		}
 		away := f.between(r, 4*time.Second)
-		switch d := r.IntN(10); {
+		d := r.IntN(10)
+		if len(f.bridges) == 0 && (d < 9 || f.old.disk == nil) {
+			d = 0
+		}
+		switch {
 		case d < 3:
 			p := f.nodes[r.IntN(len(f.nodes))]
 			if p.leave.Load() || p.node.isDead() {
@@ -172,6 +177,7 @@ func cutOver(open func(*farm, *slot), operate func(*farm)) scenario {
 			return
 		}
 		f.old, f.new = r.serve("old", r.plan.oldAhead), r.serve("new", 0)
+		f.home = f.old
 		for i := range r.plan.bridges {
 			b := &slot{name: fmt.Sprintf("b%d", i+1)}
 			f.bridges = append(f.bridges, b)
