@@ -53,12 +53,18 @@ var (
 // steers it; nil: Options.Steering. A cut-over verifies all rows, has the source frozen by the stage "freeze", carries what
 // is left, and ends with the stage "done". Everything else ends with an error, and the next Follow goes on from there.
 //
+// Where an earlier run ended in the middle of a write, Follow waits for two seconds before it begins: until then that write may take place.
+//
 // In its Report, Copied, Updated, Deleted, Bytes, Verified and Differences are of all passes, the others of the last.
 func (j *Job) Follow(ctx context.Context, s *Steering) (rep Report, err error) {
 	if s != nil {
 		j.steerBy(s)
 	}
 	if err := j.mayBegin(ctx); err != nil {
+		return rep, err
+	}
+	// An insert of an earlier run that lands after its session was removed would bring it back.
+	if err := sleep(ctx, time.Until(j.landed)); err != nil {
 		return rep, err
 	}
 	r, err := j.begin(true)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/aspstate/aspstate/session"
 )
@@ -20,7 +21,8 @@ type Job struct {
 	saved  *checkpoint
 	census *census // of this run's preflight; nil in a verification
 
-	lastPass uint32 // the highest pass that the checkpoint or the ledger knows
+	lastPass uint32    // the highest pass that the checkpoint or the ledger knows
+	landed   time.Time // by then what an earlier run had under way has taken place, or never will
 	pace     brake
 	steer    *Steering
 	size     *pageSize
@@ -153,8 +155,11 @@ func (j *Job) preflight(ctx context.Context) error {
 	return nil
 }
 
-// readLedger counts the sessions that we put into the target and that should be alive, and decides whether an interrupted
-// run goes on. One that was interrupted while it removed old rows begins anew: the rows have gone on living. So does one
+// landing is how long after its caller is gone a write may still take place. docs/cutover.md has the same margin.
+const landing = 2 * time.Second
+
+// readLedger counts the sessions that we put into the target and that should be alive, finds out whether a run ended with writes under
+// way, and decides whether an interrupted run goes on. One that was interrupted while it removed old rows begins anew: the rows have gone on living. So does one
 // whose checkpoint is older than its ledger.
 func (j *Job) readLedger(f *facts, now session.Instant) error {
 	if j.saved != nil {
@@ -164,6 +169,9 @@ func (j *Job) readLedger(f *facts, now session.Instant) error {
 	err := j.ledger.each(func(e ledgerEntry) error {
 		if e.Done && e.After != 0 && e.Expires > now {
 			f.ledgerLive++
+		}
+		if !e.Done {
+			j.landed = time.Now().Add(landing)
 		}
 		if p := passOf(e); p > j.lastPass {
 			j.lastPass, older = p, true

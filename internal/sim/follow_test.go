@@ -129,12 +129,9 @@ func (o *follower) try() {
 		return
 	}
 	refused, is := errors.AsType[*copier.RefusedError](m.err)
-	switch {
-	case is && slices.ContainsFunc(refused.Checks, func(c copier.Check) bool { return c.Name == "cut-over" }):
+	if is && slices.ContainsFunc(refused.Checks, func(c copier.Check) bool { return c.Name == "cut-over" }) {
 		o.f.count("learnt afterwards that it was cut over")
 		o.lead()
-	case o.stopped && o.rng.IntN(2) == 0: // nothing was cut over
-		o.back()
 	}
 }
 
@@ -150,6 +147,11 @@ func (o *follower) stage(s copier.Stage) {
 			o.stopped = true
 		}
 		<-o.f.unbroken
+	case copier.StageFailed:
+		if o.stopped && o.rng.IntN(2) == 0 {
+			o.f.count("nodes back on old")
+			o.start()
+		}
 	case copier.StageDone:
 		o.f.count("cut over")
 		o.lead()
@@ -159,12 +161,6 @@ func (o *follower) stage(s copier.Stage) {
 // lead starts the nodes on new.
 func (o *follower) lead() {
 	o.over, o.f.home = true, o.f.new
-	o.start()
-}
-
-// back starts them on old again.
-func (o *follower) back() {
-	o.f.count("nodes back on old")
 	o.start()
 }
 

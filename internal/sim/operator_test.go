@@ -13,6 +13,7 @@ import (
 	"github.com/aspstate/aspstate/internal/linear"
 	"github.com/aspstate/aspstate/session"
 	"github.com/aspstate/aspstate/session/cutover"
+	"github.com/aspstate/aspstate/session/memstore"
 )
 
 // operator walks through the phases, forward and back, at random.
@@ -37,33 +38,35 @@ func operate(f *farm) {
 	f.ending = f.judge
 }
 
-// phase reads what is agreed, as somebody would who looks into the table.
-func (f *farm) phase() (cutover.Phase, string) {
-	if f.new.store == nil {
-		return cutover.Proxy, "down"
-	}
-	g, err := f.new.store.Agreement(context.Background())
-	if err != nil {
-		return cutover.Proxy, err.Error()
-	}
-	for _, a := range g.Apps {
-		if a.App == app {
-			return phaseOf(a.Body)
-		}
-	}
-	return f.plan.initial, "settled"
+// agreement is what the bridges have agreed on, as far as it matters here.
+type agreement struct {
+	Phase cutover.Phase `json:"phase"`
+	Stage string        `json:"stage"`
+	Clean bool          `json:"clean"` // in prepare: new has been swept
 }
 
-// phaseOf reads what the bridges have agreed on.
-func phaseOf(body []byte) (cutover.Phase, string) {
-	var b struct {
-		Phase cutover.Phase `json:"phase"`
-		Stage string        `json:"stage"`
+// agreed reads what is agreed, as somebody would who looks into the table.
+func (f *farm) agreed() agreement {
+	g, err := reach(f.new, func(s *memstore.Store) (session.Agreement, error) { return s.Agreement(context.Background()) })
+	if err != nil {
+		return agreement{Stage: err.Error()}
 	}
-	if json.Unmarshal(body, &b) != nil {
-		return cutover.Proxy, "unreadable"
+	for _, a := range g.Apps {
+		if a.App != app {
+			continue
+		}
+		var now agreement
+		if json.Unmarshal(a.Body, &now) != nil {
+			return agreement{Stage: "unreadable"}
+		}
+		return now
 	}
-	return b.Phase, b.Stage
+	return agreement{Phase: f.plan.initial, Stage: "settled"}
+}
+
+func (f *farm) phase() (cutover.Phase, string) {
+	now := f.agreed()
+	return now.Phase, now.Stage
 }
 
 // step does the next thing.
@@ -218,7 +221,9 @@ func (f *farm) judge() {
 			truth, by = fresh[k], f.new
 		}
 		f.h.ended(k, truth, session.At(by.now()))
-		f.beside(at, k, old[k], fresh[k])
+		if at != cutover.Prepare || f.agreed().Clean {
+			f.beside(at, k, old[k], fresh[k])
+		}
 	}
 }
 
