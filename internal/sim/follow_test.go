@@ -176,7 +176,11 @@ func (o *follower) start() {
 // settleDown finds out where nodes belong that are stopped: a migration tells, whatever became of the ones before it.
 func (o *follower) settleDown() {
 	o.f.settle()
-	for !o.over {
+	for n := 0; !o.over; n++ {
+		if n == 20 {
+			o.f.bad("all is quiet, and nothing is cut over")
+			return
+		}
 		o.try()
 	}
 }

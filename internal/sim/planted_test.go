@@ -2,9 +2,11 @@ package sim
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/aspstate/aspstate/copier"
 	"github.com/aspstate/aspstate/session"
 	"github.com/aspstate/aspstate/session/cutover"
 	"github.com/aspstate/aspstate/session/memstore"
@@ -112,3 +114,80 @@ func (h *hasty) confirm(ctx context.Context, g session.Agreement, err error) (se
 type forgetful struct{ *table }
 
 func (f *forgetful) Mark(context.Context, ...session.Mark) error { return nil }
+
+// plantedCopies are bugs that a migration could have, by what it does to its target.
+var plantedCopies = map[string]func(copier.Destination) copier.Destination{
+	"a deletion is not carried": func(d copier.Destination) copier.Destination {
+		return &undeleted{Destination: d, gone: map[session.Key]bool{}}
+	},
+	"cookies begin anew": func(d copier.Destination) copier.Destination { return cookieless{d} },
+}
+
+// TestPlantedCopies: each bug is found by one of the seeds.
+func TestPlantedCopies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("that they are found says nothing new with the race detector")
+	}
+	for name, bug := range plantedCopies {
+		t.Run(name, func(t *testing.T) {
+			for seed := uint64(1); seed <= seeds; seed++ {
+				if res := play(t, planOf(seed), followed(bug)); len(res.wrong) > 0 {
+					t.Logf("found by seed %d: %.200s", seed, res.wrong[0])
+					return
+				}
+			}
+			t.Error("no seed finds it")
+		})
+	}
+}
+
+// undeleted has rows that the migration takes for deleted.
+type undeleted struct {
+	copier.Destination
+	gone map[session.Key]bool
+}
+
+func (u *undeleted) Scan(ctx context.Context, req session.ScanRequest) (session.Page, error) {
+	page, err := u.Destination.Scan(ctx, req)
+	page.Records = slices.DeleteFunc(page.Records, func(r session.Record) bool { return u.gone[r.Key] })
+	return page, err
+}
+
+func (u *undeleted) Peek(ctx context.Context, keys []session.Key) ([]*session.Record, error) {
+	found, err := u.Destination.Peek(ctx, keys)
+	for i, r := range found {
+		if r != nil && u.gone[r.Key] {
+			found[i] = nil
+		}
+	}
+	return found, err
+}
+
+func (u *undeleted) Apply(ctx context.Context, changes []session.Change) ([]session.Outcome, error) {
+	if !changes[0].Delete {
+		return u.Destination.Apply(ctx, changes)
+	}
+	for _, c := range changes {
+		u.gone[c.Record.Key] = true
+	}
+	return make([]session.Outcome, len(changes)), nil
+}
+
+// cookieless forgets which cookies were handed out.
+type cookieless struct{ copier.Destination }
+
+func (c cookieless) Apply(ctx context.Context, changes []session.Change) ([]session.Outcome, error) {
+	return c.Destination.Apply(ctx, forgotten(changes))
+}
+
+func (c cookieless) After(change session.Change) session.Fence {
+	return c.Destination.After(forgotten([]session.Change{change})[0])
+}
+
+func forgotten(changes []session.Change) []session.Change {
+	changes = slices.Clone(changes)
+	for i := range changes {
+		changes[i].Record.Lock.Cookie = 1
+	}
+	return changes
+}
