@@ -62,7 +62,24 @@ func (r *Rebuilder) class(i int32) *ClassType {
 	t := &ClassType{Name: name.name, Library: name.library, ValueType: r.structs[name]}
 	r.classes[i] = t
 	for _, m := range r.g.membersOf(c) {
-		t.Members = append(t.Members, MemberDecl{m.name.s, r.declared(&m.decl)})
+		t.Members = append(t.Members, MemberDecl{m.name.s, r.member(&m.decl)})
+	}
+	return t
+}
+
+// member returns the type of a member. That it may be null shows only where it is: .NET declares what else stands there, and of
+// primitives that are not nullable says so in another way.
+func (r *Rebuilder) member(d *decl) Type {
+	t := r.declared(d)
+	switch of := t.(type) {
+	case PrimitiveType:
+		if d.kind == declSystemClass {
+			return NullableType{of}
+		}
+	case *ClassType:
+		if of.ValueType {
+			return NullableType{of}
+		}
 	}
 	return t
 }
