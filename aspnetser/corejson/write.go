@@ -189,10 +189,11 @@ func (w *writer) raw(text string) error {
 // enter begins an array or object.
 func (w *writer) enter(id int) error {
 	switch {
-	case slices.Contains(w.open, id):
-		return w.fail("an object that is inside of itself")
 	case len(w.open) == MaxDepth:
 		return w.fail("more than 64 arrays and objects one inside another")
+	case id == noObject:
+	case slices.Contains(w.open, id):
+		return w.fail("an object that is inside of itself")
 	case w.once[id]:
 		return w.fail("an object that is mentioned twice")
 	case w.once != nil:
@@ -393,5 +394,13 @@ func (w *writer) zero(t *Type) error {
 	case t.kind == kindPair:
 		return w.pair(t, nrbf.Value{})
 	}
-	return w.class(t, nrbf.Value{})
+	if err := w.enter(noObject); err != nil {
+		return err
+	}
+	err := w.class(t, nrbf.Value{})
+	w.open = w.open[:len(w.open)-1]
+	return err
 }
+
+// noObject is the ID of structs that are not stored.
+const noObject = 0
