@@ -76,6 +76,7 @@ type inference struct {
 	zone    *zone
 	rebuild *nrbf.Rebuilder
 	objects map[typeName]nrbf.Value // the first of each class
+	nulls   map[field]bool          // that are null in some object
 	known   map[typeName]*class
 	order   []*class
 	missing map[*class]string // why a class is not complete
@@ -84,9 +85,14 @@ type inference struct {
 
 type typeName struct{ name, library string }
 
+type field struct {
+	of   typeName
+	name string
+}
+
 func newInference(v aspnetser.Value) *inference {
 	in := &inference{
-		zone: &zone{time.UTC}, objects: map[typeName]nrbf.Value{}, known: map[typeName]*class{}, missing: map[*class]string{},
+		zone: &zone{time.UTC}, objects: map[typeName]nrbf.Value{}, nulls: map[field]bool{}, known: map[typeName]*class{}, missing: map[*class]string{},
 	}
 	g, ok := v.Graph()
 	if !ok || g == nil {
@@ -102,12 +108,15 @@ func newInference(v aspnetser.Value) *inference {
 			continue
 		}
 		met[id] = true
-		if name := (typeName{v.ClassName(), v.Library()}); v.Kind() == nrbf.KindClass && in.objects[name].IsNull() {
+		name := typeName{v.ClassName(), v.Library()}
+		if v.Kind() == nrbf.KindClass && in.objects[name].IsNull() {
 			in.objects[name] = v
 		}
-		for _, part := range v.All() {
+		for i, part := range v.All() {
 			if _, ok := part.ID(); ok {
 				todo = append(todo, part)
+			} else if v.Kind() == nrbf.KindClass && part.IsNull() {
+				in.nulls[field{name, v.MemberName(i)}] = true
 			}
 		}
 	}
@@ -288,9 +297,9 @@ func (in *inference) class(name typeName) (*Type, string) {
 	declared := in.rebuild.Class(v)
 	c.isStruct = declared.ValueType
 	names := map[string]bool{}
-	for i, m := range declared.Members {
+	for _, m := range declared.Members {
 		property, isProperty := property(m.Name)
-		t, why := in.member(m.Type, v.At(i))
+		t, why := in.member(m.Type, in.nulls[field{name, m.Name}])
 		switch {
 		case !isProperty && c.complete:
 			c.complete, in.missing[c] = false, "its field "+shownName(m.Name)+" is no auto-property"
@@ -336,10 +345,10 @@ func property(field string) (name string, ok bool) {
 	return name, ok && name != ""
 }
 
-// member returns the type of a member: as it is declared, but for structs that may be null and are not.
-func (in *inference) member(declared nrbf.Type, v nrbf.Value) (*Type, string) {
+// member returns the type of a member: as it is declared, but for structs, which may be null where one is.
+func (in *inference) member(declared nrbf.Type, null bool) (*Type, string) {
 	if n, ok := declared.(nrbf.NullableType); ok {
-		if c, ok := n.Of.(*nrbf.ClassType); ok && !v.IsNull() {
+		if c, ok := n.Of.(*nrbf.ClassType); ok && !null {
 			declared = c
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // ToJSON appends the JSON that System.Text.Json writes for v under the type, escapes included. All errors are
 // *[UnconvertibleError]; dst is then returned as it was.
 //
-// The JSON of a graph takes at most 1 MiB and 32 times the stream, which no graph comes near that does not mention large
+// The JSON of a graph takes at most 64 KiB and 32 times the stream, which no graph comes near that does not mention large
 // objects again and again.
 func (t *Type) ToJSON(dst []byte, v aspnetser.Value) ([]byte, error) {
 	w := writer{dst: dst, start: len(dst)}
@@ -42,7 +42,7 @@ type typeOf struct {
 }
 
 const (
-	minJSON    = 1 << 20
+	minJSON    = 64 << 10
 	jsonPerRaw = 32
 )
 
