@@ -24,7 +24,7 @@ type JSONError struct {
 	Reason string // what is wrong, without the place; names types, never values
 }
 
-// Error names path, reason and offset: Lines[2].Qty: int: a string at offset 31.
+// Error names path, reason and offset: Lines[2].Qty: a string that is no int at offset 31.
 func (e *JSONError) Error() string {
 	if e.Path == "" {
 		return fmt.Sprintf("%s at offset %d", e.Reason, e.Offset)

@@ -173,8 +173,8 @@ func TestMono(t *testing.T) {
 			[]string{"cart 9007199254740993", "cart 1", was[strings.Index(was, " parent "):], " parent -"}, "",
 		},
 		"the wrong case":  {[]string{`{"Id":9007199254740993,`, `{"id":1,`}, []string{"cart 9007199254740993", "cart 0"}, ""},
-		"no cart":         {[]string{full, "[]"}, nil, "an array that is none"},
-		"a number in one": {[]string{`"Qty":1`, `"Qty":1.0001`}, nil, "Lines[1].Qty: int: a number that is none at offset"},
+		"no cart":         {[]string{full, "[]"}, nil, "an array that is no Demo.Shop.Cart"},
+		"a number in one": {[]string{`"Qty":1`, `"Qty":1.0001`}, nil, "Lines[1].Qty: a number that is no int at offset"},
 	} {
 		json := strings.NewReplacer(c.change...).Replace(full)
 		if json == full {

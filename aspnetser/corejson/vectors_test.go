@@ -103,7 +103,7 @@ func TestVectors(t *testing.T) {
 			}
 			for i, text := range append([]string{*row.JSON}, row.AlsoAccept...) {
 				if row.Name == "class-private-field" {
-					break // which needs a template: TestTemplate
+					break // needs a template: TestTemplate
 				}
 				v, err := typ.FromJSON([]byte(text), aspnetser.Value{}, false)
 				if err != nil {

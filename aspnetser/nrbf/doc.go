@@ -5,7 +5,7 @@
 // [Value.Set] changes a leaf; [Graph.Append] writes the stream again. [AppendJSON] and [Trace] show one. [Unmarshal] turns
 // values into Go ones, and [Marshal] Go values into a new graph. Whoever needs a graph that no Go value stands for builds it
 // from [ClassType], [Instance] and [Array] and the shapes made of them, such as [List] and [Dictionary], and [EncodeStream]
-// writes it.
+// writes it; a [Rebuilder] makes parts of a decoded graph anew for it.
 //
 // # What it promises
 //
