@@ -370,10 +370,29 @@ func (v Value) ElementType() (name, library string) {
 	case recordObjectArray:
 		return "System.Object", ""
 	}
-	a := &v.g.arrays[o.info]
-	switch d := &a.elem; d.kind {
+	return v.g.declared(&v.g.arrays[o.info].elem)
+}
+
+// MemberType returns the type that member i of a class instance is declared with, and the name of its library, "" for the
+// core library, 0 ≤ i < Len; "" for other values, whatever i is. Classes that serialize themselves declare what the member
+// held when the first of them was written.
+func (v Value) MemberType(i int) (name, library string) {
+	c := v.class()
+	if c == nil {
+		return "", ""
+	}
+	return v.g.declared(&v.g.membersOf(c)[i].decl)
+}
+
+// InPlace says that an object stands in the place itself, as .NET writes structs and enums whose type is declared, and not
+// behind a reference.
+func (v Value) InPlace() bool { return v.g != nil && v.element == 0 && v.cell().kind == cellObject }
+
+// declared returns the full name of a declared type, and that of its library, "" for the core library.
+func (g *Graph) declared(d *decl) (name, library string) {
+	switch d.kind {
 	case declClass:
-		return d.name.s, v.g.library(d.lib)
+		return d.name.s, g.library(d.lib)
 	case declSystemClass:
 		return d.name.s, ""
 	case declString:
