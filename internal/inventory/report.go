@@ -149,12 +149,13 @@ type Class struct {
 // Member is a member of a Class.
 type Member struct {
 	Name      string `json:"name"`     // as it is stored
-	Type      string `json:"type"`     // as C# writes the type that it is declared with
+	Type      string `json:"type"`     // as C# writes it; of several the first
 	Nulls     bool   `json:"nulls"`    // it was null somewhere
 	Optional  bool   `json:"optional"` // some instances do not have it
 	declared  *typeName
 	seen      int64
-	disagrees bool // it is declared otherwise elsewhere
+	guessed   bool // declared is that of nulls
+	disagrees bool // other types stand there as well
 	goType    string
 	goOption  string
 }

@@ -73,10 +73,7 @@ func (s *schema) form(c *Class, v nrbf.Value) bool {
 	var h maphash.Hash
 	h.SetSeed(s.seed)
 	for i := range v.Len() {
-		name, _ := v.MemberType(i)
 		h.WriteString(v.MemberName(i))
-		h.WriteByte(0)
-		h.WriteString(name)
 		h.WriteByte(0)
 	}
 	sum := h.Sum64()
@@ -108,11 +105,12 @@ func (s *schema) member(c *Class, v nrbf.Value, i int, value nrbf.Value) (found 
 	m.seen++
 	if value.IsNull() {
 		m.Nulls = true
+		m.guessed = m.guessed || !known
+	} else {
+		found |= m.declare(declared, library)
 	}
-	if known && m.declared.name != declared {
-		if t := parseType(declared, library); t.identity() != m.declared.identity() {
-			m.disagrees = true
-		}
+	if value.Kind() == nrbf.KindClass && value.ClassName() != declared && !strings.HasPrefix(declared, nullablePrefix) {
+		m.disagrees = true
 	}
 	_, field := cutBase(name)
 	switch _, property := backed(field); {
@@ -121,6 +119,30 @@ func (s *schema) member(c *Class, v nrbf.Value, i int, value nrbf.Value) (found 
 		found |= breakSelf.set()
 	default:
 		found |= breakPrivate.set()
+	}
+	return found
+}
+
+const nullablePrefix = "System.Nullable`1"
+
+// declare takes in what a member is declared with, of a value that is not null. .NET writes the type of the first value of a
+// stream, and that of the field only where this is null: so what a null was declared with counts until there is another.
+func (m *Member) declare(declared, library string) (found breaks) {
+	if m.declared.name == declared && !m.guessed {
+		return 0
+	}
+	t := parseType(declared, library)
+	was := m.declared
+	switch {
+	case was.name == nullablePrefix && len(was.args) == 1 && was.args[0].identity() == t.identity(): // a T? that has a value
+		m.guessed = false
+	case m.guessed && was.name != "System.Object":
+		m.declared, m.Type, m.guessed = t, t.csharp(true), false
+	case t.name == nullablePrefix && len(t.args) == 1 && t.args[0].identity() == was.identity():
+		m.declared, m.Type = t, t.csharp(true)
+	case was.identity() != t.identity():
+		m.disagrees = true
+		found |= breakObject.set()
 	}
 	return found
 }

@@ -125,8 +125,15 @@ func (p *typeParser) arguments(depth int) (args []*typeName, ok bool) {
 	}
 }
 
+// simpleAssembly is an assembly's name without version and key. Those that ASP.NET makes of App_Code and of pages have
+// another name after every compilation, and are one here.
 func simpleAssembly(full string) string {
 	name, _, _ := strings.Cut(full, ",")
+	for _, made := range [...]string{"App_Code.", "App_Web_", "App_global.asax.", "App_SubCode_"} {
+		if strings.HasPrefix(name, made) {
+			return strings.TrimRight(made, "._")
+		}
+	}
 	return strings.TrimSpace(name)
 }
 
@@ -184,7 +191,7 @@ func (t *typeName) csharp(namespaces bool) string {
 	if word, ok := keywords[t.name]; ok {
 		return word
 	}
-	if t.name == "System.Nullable`1" && len(t.args) == 1 {
+	if t.name == nullablePrefix && len(t.args) == 1 {
 		return t.args[0].csharp(namespaces) + "?"
 	}
 	var b strings.Builder
@@ -228,7 +235,7 @@ func (t *typeName) namespaces(add func(string)) {
 	}
 	if _, word := keywords[t.name]; !word && t.framework() {
 		outer, _, _ := strings.Cut(t.name, "+")
-		if dot := strings.LastIndexByte(outer, '.'); dot > 0 && t.name != "System.Nullable`1" {
+		if dot := strings.LastIndexByte(outer, '.'); dot > 0 && t.name != nullablePrefix {
 			add(outer[:dot])
 		}
 	}

@@ -166,7 +166,11 @@ func has(v nrbf.Value, member string) bool {
 	return ok
 }
 
+// frameworkClass says that a value is an instance of one of .NET's own classes, or an array.
 func frameworkClass(v nrbf.Value) bool {
+	if v.Kind() == nrbf.KindArray {
+		return true
+	}
 	t := typeName{name: v.ClassName(), assembly: v.Library()}
 	return t.framework()
 }
@@ -202,11 +206,13 @@ func (w *walker) declaredAs(outer nrbf.Value, i int, v nrbf.Value) breaks {
 	if declared == "System.Object" {
 		return breakObject.set()
 	}
-	if v.Kind() != nrbf.KindClass || declared == v.ClassName() || strings.HasPrefix(declared, "System.Nullable`1") {
+	if v.Kind() != nrbf.KindClass || declared == v.ClassName() || strings.HasPrefix(declared, nullablePrefix) {
 		return 0
 	}
 	if t := (typeName{name: declared, assembly: library}); t.framework() && !frameworkClass(v) || !t.framework() {
-		w.schema.standsFor(declared, library)
+		if frameworkClass(outer) { // the elements of an array, or the values of a dictionary
+			w.schema.standsFor(declared, library)
+		}
 		return breakObject.set()
 	}
 	return 0
