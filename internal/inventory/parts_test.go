@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -146,4 +147,17 @@ func FuzzTypeName(f *testing.F) {
 			t.Errorf("%q is %q, and then %q", s, x.full(), again.full())
 		}
 	})
+}
+
+// docs/inventory.md has the table of what would break.
+func TestDocs(t *testing.T) {
+	b, err := os.ReadFile("../../docs/inventory.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range table {
+		if row := "| `" + x.code + "` | " + x.title + " | " + x.remedy + " |\n"; !strings.Contains(string(b), row) {
+			t.Errorf("the table lacks %s", row)
+		}
+	}
 }
