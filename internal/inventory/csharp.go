@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // CSharp writes what an ASP.NET Core app says in its Program.cs so that the System.Web adapters know the keys: every key
@@ -35,8 +36,11 @@ func (r *Report) CSharp(w io.Writer) error {
 				continue
 			}
 			fmt.Fprintf(&b, "        options.RegisterKey<%s>(%s);", k.Carried, quoteCSharp(k.Key))
-			if t := k.Types[0]; t.CarriedItems < t.Items {
+			switch t := k.Types[0]; {
+			case t.CarriedItems < t.Items:
 				fmt.Fprintf(&b, " // not all of them can be carried: %s", printable(t.Why))
+			case t.Why != "":
+				fmt.Fprintf(&b, " // %s", printable(t.Why))
 			}
 			b.WriteByte('\n')
 		}
@@ -67,8 +71,8 @@ func quoteCSharp(s string) string {
 		case r == '"' || r == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(r)
-		case r < 0x20 || 0x7f <= r && r < 0xa0 || r == 0x2028 || r == 0x2029 || r == 0xfeff:
-			fmt.Fprintf(&b, `\u%04x`, r)
+		case !unicode.IsPrint(r):
+			fmt.Fprintf(&b, `\U%08X`, r)
 		default:
 			b.WriteRune(r)
 		}
@@ -120,8 +124,8 @@ func tomlString(s string) string {
 		case r == '"' || r == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(r)
-		case r < 0x20 || r == 0x7f:
-			fmt.Fprintf(&b, `\u%04X`, r)
+		case !unicode.IsPrint(r):
+			fmt.Fprintf(&b, `\U%08X`, r)
 		default:
 			b.WriteRune(r)
 		}

@@ -123,7 +123,7 @@ func (g *goFile) class(c *Class) {
 		stored += ", " + c.Assembly
 	}
 	if c.Enum != "" {
-		g.printf("// %s is the enum %s.\ntype %s %s\n\n", c.goName, c.Name, c.goName, goTypes["System."+c.Enum][0])
+		g.printf("// %s is the enum %s.\ntype %s %s\n\n", c.goName, printable(c.Name), c.goName, goTypes["System."+c.Enum][0])
 		g.printf("// NRBFEnum names the enum to nrbf.Marshal.\nfunc (%s) NRBFEnum() string { return %q }\n\n", c.goName, stored)
 		return
 	}
@@ -131,7 +131,7 @@ func (g *goFile) class(c *Class) {
 	if c.ValueType {
 		kind, mark = "struct", "nrbf.Struct"
 	}
-	g.printf("// %s is the %s %s.", c.goName, kind, c.Name)
+	g.printf("// %s is the %s %s.", c.goName, kind, printable(c.Name))
 	if c.Varies {
 		g.printf(" Its instances do not all have the same members.")
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
 	"strings"
@@ -393,4 +394,23 @@ type failing struct{ err error }
 
 func (f failing) Scan(context.Context, session.ScanRequest) (session.Page, error) {
 	return session.Page{}, f.err
+}
+
+// Names that somebody made to be more than names stay names: in code, in comments and on a terminal.
+func TestHostileNames(t *testing.T) {
+	const evil = "x\n*/ \"`\x1b[31m\\u000a;func init() { panic(1) }\u2028"
+	class := &nrbf.Instance{Class: &nrbf.ClassType{Name: "Shop." + evil, Library: "Shop" + evil, Members: []nrbf.MemberDecl{
+		{Name: evil, Type: nrbf.StringType}, {Name: "a,b", Type: nrbf.StringType}, {Name: "Good", Type: nrbf.StringType}}}, Values: []any{"v", "w", "x"}}
+	all := store(made(t, item{evil, "v"}, item{"o", class}, item{"", "v"}))
+	all[0].Key.App = evil
+	r := take(t, all, inventory.Options{})
+	for _, write := range []func(io.Writer) error{r.Text, r.CSharp, r.TOML, func(w io.Writer) error { return r.Go(w, "p") }} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(b.String(), "\x1b") || strings.Contains(b.String(), "\u2028") || strings.Contains(b.String(), "x\n*/") {
+			t.Errorf("%q", b.String())
+		}
+	}
 }

@@ -166,6 +166,7 @@ func (k *key) add(c *counter, f *finding, size int64) {
 	case t.Carried == "" || t.Carried == f.carried:
 		t.Carried = strings.Clone(f.carried)
 		t.CarriedItems++
+		t.Why = cmp.Or(t.Why, strings.Clone(f.why))
 	default:
 		t.Why = cmp.Or(t.Why, "carried as "+t.Carried+" or "+f.carried)
 	}

@@ -98,7 +98,7 @@ type Type struct {
 
 	Carried      string `json:"carried,omitempty"` // what JSON carries it as
 	CarriedItems int64  `json:"carried_items"`     // how many of the items can be carried
-	Why          string `json:"why,omitempty"`     // why others cannot
+	Why          string `json:"why,omitempty"`     // why others cannot, or what to know of those that can
 }
 
 // Static is an object that global.asax declares with session scope.
