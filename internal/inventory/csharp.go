@@ -72,7 +72,7 @@ func quoteCSharp(s string) string {
 			b.WriteByte('\\')
 			b.WriteRune(r)
 		case !unicode.IsPrint(r):
-			fmt.Fprintf(&b, `\U%08X`, r)
+			writeEscape(&b, r)
 		default:
 			b.WriteRune(r)
 		}
@@ -125,11 +125,20 @@ func tomlString(s string) string {
 			b.WriteByte('\\')
 			b.WriteRune(r)
 		case !unicode.IsPrint(r):
-			fmt.Fprintf(&b, `\U%08X`, r)
+			writeEscape(&b, r)
 		default:
 			b.WriteRune(r)
 		}
 	}
 	b.WriteByte('"')
 	return b.String()
+}
+
+// writeEscape writes a character as C# and TOML both escape it.
+func writeEscape(b *strings.Builder, r rune) {
+	if r > 0xffff {
+		fmt.Fprintf(b, `\U%08X`, r)
+		return
+	}
+	fmt.Fprintf(b, `\u%04X`, r)
 }
