@@ -3,19 +3,16 @@ package inventory_test
 import (
 	"bytes"
 	"context"
-
 	"flag"
 	"fmt"
 	"go/format"
-
 	"os"
 	"regexp"
 	"slices"
-
 	"testing"
 
+	"github.com/aspstate/aspstate/aspnetser/corejson"
 	"github.com/aspstate/aspstate/fixtures/blobs"
-
 	"github.com/aspstate/aspstate/internal/inventory"
 	"github.com/aspstate/aspstate/session"
 )
@@ -53,7 +50,7 @@ func golden(t testing.TB) (all rows) {
 func take(t testing.TB, s session.Scanner, o inventory.Options) *inventory.Report {
 	t.Helper()
 	if o.Carries == nil {
-		o.Carries = inventory.Plain
+		o.Carries = corejson.Carries
 	}
 	r, err := inventory.Take(t.Context(), s, o)
 	if err != nil {
