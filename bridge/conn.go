@@ -17,6 +17,7 @@ type Conn struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
+	leave  chan struct{} // closed with ending
 	mu     sync.Mutex
 	busy   bool
 	ending time.Time // the server stops: when it waits no more for a request that is on its way. Zero: it does not
@@ -27,6 +28,10 @@ const onTheirWay = 100 * time.Millisecond
 
 // Context ends when the connection is over, and when Shutdown runs out of patience.
 func (c *Conn) Context() context.Context { return c.ctx }
+
+// Leaving is closed when the connection is to end after the requests that it is at: the server stops, or its client is no
+// longer of an allowed network. Who only waits then may be sent away.
+func (c *Conn) Leaving() <-chan struct{} { return c.leave }
 
 // Siblings returns how many connections this one's client has, this one included.
 func (c *Conn) Siblings() int {
@@ -91,6 +96,9 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 func (c *Conn) drain() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.ending.IsZero() {
+		close(c.leave)
+	}
 	c.ending = time.Now().Add(onTheirWay)
 	if !c.busy {
 		c.Conn.SetReadDeadline(c.ending)

@@ -105,7 +105,7 @@ func (s *Server) take(c net.Conn) *Conn {
 		c.Close()
 		return nil
 	}
-	conn := &Conn{Conn: c, Host: host, server: s}
+	conn := &Conn{Conn: c, Host: host, server: s, leave: make(chan struct{})}
 	conn.ctx, conn.cancel = context.WithCancel(context.Background())
 	if s.conns == nil {
 		s.conns, s.hosts = map[*Conn]struct{}{}, map[netip.Addr]int{}

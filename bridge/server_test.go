@@ -187,3 +187,30 @@ func TestLimitsOfConnections(t *testing.T) {
 		})
 	}
 }
+
+// A connection hears once that it is to end, however often it is told.
+func TestLeaving(t *testing.T) {
+	conns := make(chan *bridge.Conn, 1)
+	s := &bridge.Server{Handle: func(c *bridge.Conn) {
+		conns <- c
+		<-c.Leaving()
+		c.Begin()
+		<-c.Context().Done()
+	}}
+	addr, over := start(t, s)
+	dial(t, addr)
+	c := <-conns
+	select {
+	case <-c.Leaving():
+		t.Fatal("nobody wants it to leave")
+	default:
+	}
+	nobody := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	s.Change(nobody, 0, 0)
+	s.Change(nobody, 0, 0)
+	<-c.Leaving()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	s.Shutdown(ctx)
+	<-over
+}
