@@ -27,6 +27,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aspstate/aspstate/aspnetser"
 	"github.com/aspstate/aspstate/bridge"
 	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session"
@@ -55,14 +56,16 @@ type Settings struct {
 	Opaque bool
 }
 
-// Objects knows the JSON of objects of .NET types. Its methods may be called concurrently.
+// Objects knows the JSON of objects of .NET types. Its methods may be called concurrently; their errors and what they return
+// as a type are for the client, and hold no values.
 type Objects interface {
-	// AppendJSON appends the JSON of an object, if it is all that there is to say about it: what it gives can be read again by
-	// some type. False: nothing was appended.
-	AppendJSON(dst []byte, v Object) (out []byte, of string, exact bool)
-	// FromJSON makes the record stream of an object of a type, such as List<string>, from its JSON. The error is for the client,
-	// and holds none of the JSON's values.
-	FromJSON(of string, json []byte) (stream []byte, err error)
+	// Natural returns the JSON of an object and the type by which Parse reads it again, such as List<string>, if nothing is lost
+	// by that.
+	Natural(v aspnetser.Value) (json []byte, of string, exact bool)
+	// Parse makes an object of a type of its JSON.
+	Parse(of string, json []byte) (aspnetser.Value, error)
+	// Equal says whether two JSON texts are equal in value.
+	Equal(a, b []byte) bool
 }
 
 // Front serves a Store, whose keys are application and raw id. It is an http.Handler, and its Serve is a [bridge.Server]'s

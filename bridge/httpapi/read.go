@@ -70,6 +70,10 @@ func (x *exchange) look(as form) *problem {
 	if p != nil {
 		return p
 	}
+	h := x.w.Header()
+	h["Aspstate-Created"] = []string{rec.Created.String()}
+	h["Aspstate-Expires"] = []string{rec.Expires.String()}
+	h["Aspstate-Revision"] = []string{strconv.FormatUint(rec.Revision, 10)}
 	_, p = x.send(as, &state{rec.Payload, rec.Timeout, rec.Lock.Locked, rec.Lock.Cookie, rec.Lock.Since, rec.Flags&session.Uninitialized != 0})
 	return p
 }

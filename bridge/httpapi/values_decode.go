@@ -193,24 +193,36 @@ func (m *valueBody) stored(v aspnetser.Value) (aspnetser.Value, string) {
 
 // object reads an object by its stream, or by the JSON of its type.
 func (m *valueBody) object(objects Objects) (v aspnetser.Value, why string) {
-	stream := m.stream
 	switch {
 	case m.has(memberValue) || m.has(memberBytes) || m.has(memberError):
-		return v, "an Object has class, json, of, graph and stream"
-	case m.has(memberStream): // it counts; what else is there was read beside it
-	case m.has(memberOf) && m.has(memberJSON) && objects != nil:
-		var err error
-		if stream, err = objects.FromJSON(m.of, m.json); err != nil {
-			return v, "json: " + err.Error()
-		}
-	case m.has(memberOf) && m.has(memberJSON):
-		return v, "this server makes no objects of JSON: send the stream"
-	default:
+		return v, "an Object has class, of, json, graph and stream"
+	case m.has(memberStream):
+		return m.streamed(objects)
+	case !m.has(memberOf) || !m.has(memberJSON):
 		return v, "an Object needs its stream, or of and json"
+	case objects == nil:
+		return v, "this server makes no objects of JSON: send the stream"
 	}
-	v, err := aspnetser.DecodeSlot(append([]byte{byte(aspnetser.TypeObject)}, stream...), aspnetser.Options{})
+	v, err := objects.Parse(m.of, m.json)
+	switch {
+	case err != nil:
+		return v, "of and json: " + err.Error()
+	case v.Type() != aspnetser.TypeObject:
+		return v, "of: values of this type are no Objects"
+	}
+	return v, ""
+}
+
+// streamed reads an object by its stream. A client that changes the JSON beside it would find nothing changed.
+func (m *valueBody) streamed(objects Objects) (v aspnetser.Value, why string) {
+	v, err := aspnetser.DecodeSlot(append([]byte{byte(aspnetser.TypeObject)}, m.stream...), aspnetser.Options{})
 	if err != nil {
 		return v, "the stream is not one of .NET's BinaryFormatter"
+	}
+	if objects != nil && m.has(memberJSON) {
+		if json, _, exact := objects.Natural(v); exact && !objects.Equal(json, m.json) {
+			return v, "json and stream differ: leave one out"
+		}
 	}
 	return v, ""
 }

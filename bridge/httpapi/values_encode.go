@@ -30,13 +30,6 @@ import (
 // A value that is stored in another way than .NET stores it has its slot beside it, as "bytes": base64, type byte first.
 // Graphs are those of fixtures/blobs/README.md. of and json are there where the JSON says all.
 
-// Object is an object for an implementation of Objects.
-type Object struct {
-	Value  aspnetser.Value
-	Graph  *nrbf.Graph
-	Stream []byte // its record stream
-}
-
 // encoder appends JSON. What is more than a buffer's worth goes to w, if there is one.
 type encoder struct {
 	dst      []byte
@@ -251,14 +244,12 @@ func (e *encoder) object(v aspnetser.Value) {
 	e.text(className(g.Root()))
 	slot, err := v.AppendSlot(nil)
 	if err == nil && e.objects != nil {
-		mark := len(e.dst)
-		e.str(`,"json":`)
-		out, of, exact := e.objects.AppendJSON(e.dst, Object{Value: v, Graph: g, Stream: slot[1:]})
-		if e.dst = out; exact {
+		if json, of, exact := e.objects.Natural(v); exact {
 			e.str(`,"of":`)
 			e.text(of)
-		} else {
-			e.dst = e.dst[:mark]
+			e.str(`,"json":`)
+			e.dst = append(e.dst, json...)
+			e.full()
 		}
 	}
 	if !e.noGraphs {
