@@ -209,3 +209,30 @@ func serve(t testing.TB, f *httpapi.Front, srv *bridge.Server) (addr string) {
 	})
 	return l.Addr().String()
 }
+
+// waiting is a store that says when somebody begins to wait.
+type waiting struct {
+	session.Store
+	began chan<- struct{}
+}
+
+func (w waiting) WaitExclusive(ctx context.Context, k session.Key, wait time.Duration) (session.Item, error) {
+	close(w.began)
+	return w.Store.(session.Waiter).WaitExclusive(ctx, k, wait)
+}
+
+type recorded struct {
+	c call
+	w *httptest.ResponseRecorder
+}
+
+// through asks a handler as its server would: with the context that it gives to a connection.
+func (s *site) through(srv *http.Server, c call) *recorded {
+	w := httptest.NewRecorder()
+	r := c.request("http://bridge.test")
+	here, there := net.Pipe()
+	defer here.Close()
+	defer there.Close()
+	srv.Handler.ServeHTTP(w, r.WithContext(srv.ConnContext(r.Context(), here)))
+	return &recorded{c, w}
+}
