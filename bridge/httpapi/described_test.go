@@ -63,7 +63,7 @@ templates:
 				continue
 			}
 			allowed = append(allowed, strings.ToUpper(name))
-			if strings.EqualFold(name, method) {
+			if strings.ToUpper(name) == method {
 				op = one.(map[string]any)
 			}
 		}

@@ -41,6 +41,8 @@ type site struct {
 	mem   *memstore.Store
 	front *httpapi.Front
 	log   *safeBuffer
+	stop  func()        // stops serving, after listen
+	left  chan struct{} // gets one for each connection that has ended, after listen
 }
 
 type safeBuffer struct {
@@ -185,19 +187,28 @@ func (s *site) all() []session.Record {
 
 // listen serves the front at a port of its own through a bridge.Server.
 func (s *site) listen(srv *bridge.Server) (addr string) {
-	return serve(s.t, s.front, srv)
+	s.left = make(chan struct{}, 100)
+	srv.Handle = func(c *bridge.Conn) {
+		s.front.Serve(c)
+		s.left <- struct{}{}
+	}
+	addr, s.stop = serve(s.t, s.front, srv)
+	return addr
 }
 
-func serve(t testing.TB, f *httpapi.Front, srv *bridge.Server) (addr string) {
+// serve serves until stop, or the end of the test.
+func serve(t testing.TB, f *httpapi.Front, srv *bridge.Server) (addr string, stop func()) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv.Handle = f.Serve
+	if srv.Handle == nil {
+		srv.Handle = f.Serve
+	}
 	over := make(chan error, 1)
 	go func() { over <- srv.Serve(l) }()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := srv.Shutdown(ctx); err != nil {
@@ -207,7 +218,8 @@ func serve(t testing.TB, f *httpapi.Front, srv *bridge.Server) (addr string) {
 			t.Errorf("serving ended with %v", err)
 		}
 	})
-	return l.Addr().String()
+	t.Cleanup(stop)
+	return l.Addr().String(), stop
 }
 
 // waiting is a store that says when somebody begins to wait.

@@ -299,12 +299,12 @@ func (c *cursor) value(depth int) []byte {
 	from := c.i
 	var open []frame
 	for c.ok() {
-		if len(open) > depth {
-			c.fail("values stand too deep in one another")
-			return nil
-		}
 		switch b := c.peek(); {
 		case b == '{' || b == '[':
+			if len(open) == depth {
+				c.fail("values stand too deep in one another")
+				return nil
+			}
 			c.i++
 			open = append(open, frame{object: b == '{', first: true})
 		case b == '"':

@@ -222,6 +222,7 @@ func TestDescription(t *testing.T) {
 	s.want(400, call{method: "POST", path: one + "/touch", body: "x"})
 	s.want(400, call{method: "PUT", path: one, body: "{", header: head("Aspstate-Lock", "2")})
 	s.want(400, call{method: "PATCH", path: one, body: `{"set":{"a":{"type":"Int32","value":"1"}}}`})
+	s.want(400, call{method: "PUT", path: one, body: jsonSession("Ada"), header: head("Aspstate-Lock", "two")})
 	s.want(404, call{method: "GET", path: "/v1/nothing"})
 	s.want(405, call{method: "POST", path: one})
 	s.want(200, call{method: "GET", path: "/v1/openapi.json", key: "-"})

@@ -167,7 +167,7 @@ func TestStoreOverTheWire(t *testing.T) {
 				for _, app := range []string{"shop", "forum", "sho"} {
 					keys = append(keys, httpapi.AppKey(app, shopSecret))
 				}
-				addr := serve(t, &httpapi.Front{Store: mem, Settings: httpapi.Settings{Keys: keys, Opaque: true}, Now: clock.Now}, &bridge.Server{})
+				addr, _ := serve(t, &httpapi.Front{Store: mem, Settings: httpapi.Settings{Keys: keys, Opaque: true}, Now: clock.Now}, &bridge.Server{})
 				tr := &http.Transport{Protocols: new(http.Protocols)}
 				tr.Protocols.SetHTTP1(!h2)
 				tr.Protocols.SetUnencryptedHTTP2(h2)
