@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"io"
@@ -179,14 +180,20 @@ func (x *exchange) readLines(line func(c *cursor)) *problem {
 	if p != nil {
 		return p
 	}
-	c := &cursor{b: b}
-	for n := 0; c.ok() && c.peek() != 0; n++ {
+	c := &cursor{}
+	for n := 0; c.ok() && c.i < len(b); n++ {
 		if n == maxChanges {
 			return problemTooLarge.because("There are more than " + strconv.Itoa(maxChanges) + " rows in one call.")
 		}
+		length := bytes.IndexByte(b[c.i:], '\n')
+		if length < 0 {
+			length = len(b) - c.i
+		}
+		c.b = b[:c.i+length]
 		line(c)
+		c.end()
+		c.i = len(c.b) + 1
 	}
-	c.end()
 	return c.bad
 }
 
