@@ -64,7 +64,7 @@ func (x *exchange) get() *problem {
 	return p
 }
 
-// look reads without touching.
+// look reads without touching, and tells the whole record: the headers Aspstate-Created, -Expires and -Revision beside the others.
 func (x *exchange) look(as form) *problem {
 	rec, p := x.peek()
 	if p != nil {
