@@ -48,7 +48,7 @@ var rules = map[string]rule{
 	"bridge":                  {},
 	"bridge/stateserver":      {module: []string{"session", "compat/layout", "bridge"}},
 	"bridge/tds":              {module: []string{"session", "compat/layout", "bridge"}},
-	"bridge/httpapi":          {module: []string{"session", "compat/layout", "aspnetser", "bridge"}, outside: []string{metrics}},
+	"bridge/httpapi":          {module: []string{"session", "compat/layout", "aspnetser", "aspnetser/nrbf", "aspnetser/corejson", "bridge"}},
 	"bridge/client":           {module: []string{"session", "compat/layout", "aspnetser", "bridge"}, outside: []string{metrics}},
 	"internal/cli":            {module: []string{"*"}, outside: []string{urfave, metrics, tomlFiles}},
 	"internal/inventory":      {module: []string{"session", "aspnetser", "aspnetser/nrbf"}},

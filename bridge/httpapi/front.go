@@ -27,7 +27,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aspstate/aspstate/aspnetser"
 	"github.com/aspstate/aspstate/bridge"
 	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session"
@@ -56,18 +55,6 @@ type Settings struct {
 	Opaque bool
 }
 
-// Objects knows the JSON of objects of .NET types. Its methods may be called concurrently; their errors and what they return
-// as a type are for the client, and hold no values.
-type Objects interface {
-	// Natural returns the JSON of an object and the type by which Parse reads it again, such as List<string>, if nothing is lost
-	// by that.
-	Natural(v aspnetser.Value) (json []byte, of string, exact bool)
-	// Parse makes an object of a type of its JSON.
-	Parse(of string, json []byte) (aspnetser.Value, error)
-	// Equal says whether two JSON texts are equal in value.
-	Equal(a, b []byte) bool
-}
-
 // Front serves a Store, whose keys are application and raw id. It is an http.Handler, and its Serve is a [bridge.Server]'s
 // Handle. Fields must not be changed once it serves.
 type Front struct {
@@ -81,7 +68,7 @@ type Front struct {
 	Rows any
 	// Identity tells the rows from those of other stores; empty: that of Rows, if it has one.
 	Identity string
-	// Objects reads and writes objects as plain JSON; nil: nobody does.
+	// Objects reads and writes objects as plain JSON; nil: those of .NET's own types, by package corejson.
 	Objects Objects
 	// Named tells the Waiter who asks, by host; nil: it is not told.
 	Named func(ctx context.Context, client string) context.Context

@@ -206,7 +206,11 @@ func TestRefusals(t *testing.T) {
 		"Object alone":         {set(`{"type":"Object","class":"X"}`), 400, "bad-value"},
 		"Object by a value":    {set(`{"type":"Object","value":{}}`), 400, "bad-value"},
 		"Object no stream":     {set(`{"type":"Object","stream":"AAAA"}`), 400, "bad-value"},
-		"Object by JSON":       {set(`{"type":"Object","of":"List<string>","json":[]}`), 400, "bad-value"},
+		"Object no JSON of it": {set(`{"type":"Object","of":"List<int>","json":["x"]}`), 400, "bad-value"},
+		"Object of a class":    {set(`{"type":"Object","of":"Demo.Cart","json":{}}`), 400, "bad-value"},
+		"Object of no object":  {set(`{"type":"Object","of":"int","json":1}`), 400, "bad-value"},
+		"Object of half":       {set(`{"type":"Object","json":[]}`), 400, "bad-value"},
+		"Object of null":       {set(`{"type":"Object","of":"List<int>","json":null}`), 400, "bad-value"},
 		"Undecodable lost":     {set(`{"type":"Undecodable","bytes":null,"error":"x"}`), 400, "bad-value"},
 		"value of other type":  {set(`{"type":"String","value":"x","stream":"AAAA"}`), 400, "bad-value"},
 	} {

@@ -46,7 +46,7 @@ func (x *exchange) parseSession(b []byte) (*aspnetser.Collection, *problem) {
 			}
 		case "items":
 			if names.once(6) {
-				items = c.items(x.f.Objects)
+				items = c.items(x.f.objects())
 			}
 		case "static":
 			if names.once(7) {
@@ -224,7 +224,7 @@ func (x *exchange) parseChange(b []byte) (*change, *problem) {
 		switch name {
 		case "set":
 			if names.once(0) {
-				ch.set = c.settings(x.f.Objects)
+				ch.set = c.settings(x.f.objects())
 			}
 		case "remove":
 			if names.once(1) {

@@ -26,7 +26,7 @@ func (x *exchange) sendSession(st *state) (sent bool, p *problem) {
 	x.w.Header()["Content-Type"] = typeJSON
 	buf := buffers.get()
 	defer buffers.put(buf)
-	e := encoder{dst: (*buf)[:0], w: x.w, noGraphs: x.q.noGraphs, objects: x.f.Objects}
+	e := encoder{dst: (*buf)[:0], w: x.w, noGraphs: x.q.noGraphs, objects: x.f.objects()}
 	e.session(x, st, s)
 	h := x.w.Header()
 	if *buf = e.dst[:0]; !e.flushed {

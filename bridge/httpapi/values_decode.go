@@ -200,8 +200,6 @@ func (m *valueBody) object(objects Objects) (v aspnetser.Value, why string) {
 		return m.streamed(objects)
 	case !m.has(memberOf) || !m.has(memberJSON):
 		return v, "an Object needs its stream, or of and json"
-	case objects == nil:
-		return v, "this server makes no objects of JSON: send the stream"
 	}
 	v, err := objects.Parse(m.of, m.json)
 	switch {
@@ -219,7 +217,7 @@ func (m *valueBody) streamed(objects Objects) (v aspnetser.Value, why string) {
 	if err != nil {
 		return v, "the stream is not one of .NET's BinaryFormatter"
 	}
-	if objects != nil && m.has(memberJSON) {
+	if m.has(memberJSON) {
 		if json, _, exact := objects.Natural(v); exact && !objects.Equal(json, m.json) {
 			return v, "json and stream differ: leave one out"
 		}

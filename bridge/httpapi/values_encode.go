@@ -243,7 +243,7 @@ func (e *encoder) object(v aspnetser.Value) {
 	e.str(`,"class":`)
 	e.text(className(g.Root()))
 	slot, err := v.AppendSlot(nil)
-	if err == nil && e.objects != nil {
+	if err == nil {
 		if json, of, exact := e.objects.Natural(v); exact {
 			e.str(`,"of":`)
 			e.text(of)

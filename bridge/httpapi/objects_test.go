@@ -1,0 +1,76 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aspstate/aspstate/aspnetser"
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
+)
+
+// Lists and dictionaries are written by their JSON, and read so beside graph and stream.
+func TestPlainObjects(t *testing.T) {
+	s := newSite(t)
+	s.put(shop(id), blob("Ada"))
+	s.want(204, call{method: "PATCH", path: one, body: `{"set":{
+		"lines":{"type":"Object","of":"List<string>","json":["a","b\u00e9"]},
+		"counts":{"type":"Object","of":"Dictionary<string, int>","json":{"x":1}}}}`})
+	c, err := aspnetser.Open(s.payload(shop(id)), aspnetser.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines, err := aspnetser.Get[[]string](c, "lines"); err != nil || !slices.Equal(lines, []string{"a", "bé"}) {
+		t.Errorf("%q, %v", lines, err)
+	}
+	if counts, err := aspnetser.Get[map[string]int32](c, "counts"); err != nil || counts["x"] != 1 {
+		t.Errorf("%v, %v", counts, err)
+	}
+	body := s.want(200, call{method: "GET", path: one}).Body.String()
+	for _, want := range []string{`"of":"List<string>","json":["a","b\u00E9"]`, `"json":{"x":1}`, `"class":"System.Collections.Generic.List`, `"graph":{"class"`, `"stream":"AAEAAAD/////`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("there is no %s in %s", want, body)
+		}
+	}
+	if body = s.want(200, call{method: "GET", path: one + "?graphs=no"}).Body.String(); strings.Contains(body, `"graph"`) || strings.Contains(body, `"stream"`) {
+		t.Errorf("with graphs=no: %s", body)
+	}
+	s.want(204, call{method: "PUT", path: one, body: body, header: head("Aspstate-Free", "0")}) // of and json make them again
+}
+
+// Who changes the JSON and leaves the stream beside it would find nothing changed: it is refused. Written otherwise it is the same.
+func TestJSONBesideAStream(t *testing.T) {
+	s := newSite(t)
+	g, err := nrbf.EncodeStream(nrbf.ListFrom([]int32{1, 2}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, _ := json.Marshal(g)
+	s.put(shop(id), blob("Ada"))
+	for beside, want := range map[string]int{`[1,2]`: 204, ` [ 1 , 2.0 ] `: 204, `[1,3]`: 400, `[1]`: 400} {
+		s.want(want, call{method: "PATCH", path: one, body: `{"set":{"k":{"type":"Object","stream":` + string(stream) + `,"json":` + beside + `}}}`})
+	}
+}
+
+// What an object is called, arrays too.
+func TestClassNames(t *testing.T) {
+	s := newSite(t)
+	c := &aspnetser.Collection{Timeout: 20}
+	for key, v := range map[string]any{"a": []string{"x"}, "b": []byte{1}, "c": [][]int32{{1}}} {
+		if err := aspnetser.Set(c, key, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := c.Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.put(shop(id), b)
+	body := s.want(200, call{method: "GET", path: one}).Body.String()
+	for _, want := range []string{`"class":"System.String[]"`, `"class":"System.Byte[]"`, `"class":"System.Int32[][]"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("there is no %s in %s", want, body)
+		}
+	}
+}
