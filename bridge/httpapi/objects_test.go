@@ -8,6 +8,7 @@ import (
 
 	"github.com/aspstate/aspstate/aspnetser"
 	"github.com/aspstate/aspstate/aspnetser/nrbf"
+	"github.com/aspstate/aspstate/fixtures/blobs"
 )
 
 // Lists and dictionaries are written by their JSON, and read so beside graph and stream.
@@ -72,5 +73,46 @@ func TestClassNames(t *testing.T) {
 		if !strings.Contains(body, want) {
 			t.Errorf("there is no %s in %s", want, body)
 		}
+	}
+}
+
+// What is shown with of and json is made again of them, in all fixtures.
+func TestJSONSaysAll(t *testing.T) {
+	n := 0
+	for _, c := range blobs.All(t) {
+		s := newSite(t)
+		s.put(shop(id), c.Bin)
+		read := func() (items map[string]json.RawMessage) {
+			var body struct {
+				Items []struct {
+					Key   *string
+					Value struct {
+						Of   string
+						JSON json.RawMessage
+					}
+				}
+			}
+			if err := json.Unmarshal(s.want(200, call{method: "GET", path: one + "?graphs=no"}).Body.Bytes(), &body); err != nil {
+				t.Fatal(err)
+			}
+			items = map[string]json.RawMessage{}
+			for _, it := range body.Items {
+				if it.Key != nil && it.Value.Of != "" {
+					items[*it.Key], _ = json.Marshal(map[string]any{"type": "Object", "of": it.Value.Of, "json": it.Value.JSON})
+				}
+			}
+			return items
+		}
+		was := read()
+		set, _ := json.Marshal(map[string]any{"set": was})
+		s.want(204, call{method: "PATCH", path: one, body: string(set)})
+		for key, is := range read() {
+			if n++; string(is) != string(was[key]) {
+				t.Errorf("%s, %q: was %s, is %s", c.Name, key, was[key], is)
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("%d objects have been made again", n)
 	}
 }
