@@ -7,7 +7,7 @@ import "errors"
 // or *[LimitError] whose offset counts from the type byte. Of o only Graph counts. The Value does not refer to slot.
 func DecodeSlot(slot []byte, o Options) (Value, error) {
 	c := &Collection{}
-	c.SetNull(Value{typ: TypeUndecodable, odd: &oddity{stored: slot}})
+	c.SetNull(SlotValue(slot))
 	blob, err := c.Append(make([]byte, 0, len(slot)+slotAt+1))
 	if err != nil {
 		return Value{}, err
@@ -31,6 +31,12 @@ func DecodeSlot(slot []byte, o Options) (Value, error) {
 // slotAt is where the slot of the only item begins in a blob whose key is null: behind time-out, flags, count, null-key
 // index and the table of one end.
 const slotAt = 4 + 2 + 4 + 4 + 4
+
+// SlotValue returns a value that is written as the bytes of a slot, whatever they are. Nothing is decoded: to who looks at the
+// Value it is an Undecodable, and what reads the blob that it is written to finds what it is. It refers to slot.
+func SlotValue(slot []byte) Value {
+	return Value{typ: TypeUndecodable, odd: &oddity{stored: slot}}
+}
 
 // AppendSlot appends the value as it lies in a blob, type byte first. What was decoded and not changed gives the bytes of
 // its slot. It refuses what [Session.Append] refuses of a value.

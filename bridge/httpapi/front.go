@@ -129,6 +129,8 @@ type exchange struct {
 	conn *connection // nil: a server of somebody else's
 	key  session.Key
 	q    query
+
+	began bool // the answer has begun, and no other can be given
 }
 
 // ServeHTTP implements http.Handler.
@@ -145,6 +147,9 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 			// Its text may be of what a session holds.
 			f.said.Warn(f.Logger, "a request failed by a fault of this program", "stack", string(debug.Stack()))
+			if x.began {
+				panic(http.ErrAbortHandler) // the client sees that it is not whole
+			}
 			x.refuse(problemInternal.because("A fault of the server."))
 		}
 	}()

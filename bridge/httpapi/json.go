@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 )
 
 // Limits of the JSON of a body.
@@ -19,6 +21,23 @@ type cursor struct {
 	i   int
 	bad *problem
 	tmp []byte
+
+	graphs *nrbf.Decoder // of the objects in it, which share their limits; nil before the first
+}
+
+// close gives back what a cursor has used.
+func (c *cursor) close() {
+	if c.graphs != nil {
+		c.graphs.Close()
+	}
+}
+
+// decoder decodes the objects of the body: many small streams may take no more than one large one.
+func (c *cursor) decoder() *nrbf.Decoder {
+	if c.graphs == nil {
+		c.graphs = nrbf.NewDecoder(nrbf.Limits{}, len(c.b))
+	}
+	return c.graphs
 }
 
 func (c *cursor) fail(why string) {

@@ -2,6 +2,8 @@ package httpapi_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -114,5 +116,30 @@ func TestJSONSaysAll(t *testing.T) {
 	}
 	if n < 20 {
 		t.Errorf("%d objects have been made again", n)
+	}
+}
+
+// Streams of a few bytes that stand for much share the limit of one: a body of many does not take memory out of proportion.
+func TestManyBombs(t *testing.T) {
+	s := newSite(t)
+	s.put(shop(id), blob("Ada"))
+	bomb, err := nrbf.EncodeStream(nrbf.ArrayOf(nrbf.ObjectType, make([]any, 200_000)...)) // 3 MB of nulls in a few bytes
+	if err != nil || len(bomb) > 100 {
+		t.Fatal(len(bomb), err)
+	}
+	stream, _ := json.Marshal(bomb)
+	var body strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&body, `,"k%d":{"type":"Object","stream":%s}`, i, stream)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	w := s.want(400, call{method: "PATCH", path: one, body: `{"set":{` + body.String()[1:] + `}}`})
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 64<<20 {
+		t.Errorf("%d bytes for %d", got, body.Len())
+	}
+	if !strings.Contains(w.Body.String(), `"key":"k1"`) {
+		t.Errorf("%s", w.Body)
 	}
 }

@@ -50,9 +50,6 @@ func (x *exchange) get() *problem {
 	if p != nil {
 		return p
 	}
-	if x.q.wait > 0 {
-		return problemBadQuery.because("Query parameter wait: a read does not wait; POST …/lock does.")
-	}
 	if x.q.peek {
 		return x.look(as)
 	}
@@ -125,6 +122,7 @@ func (x *exchange) giveBack(cookie int32) {
 // send answers a session. Nothing has been sent where there is a problem.
 func (x *exchange) send(as form, s *state) (sent bool, p *problem) {
 	if as == formRaw {
+		x.began = true
 		x.setState(s)
 		h := x.w.Header()
 		h["Content-Type"] = typeRaw

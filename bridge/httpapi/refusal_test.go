@@ -81,6 +81,9 @@ func TestRefusals(t *testing.T) {
 		// queries
 		"unknown parameter":  {call{method: "DELETE", path: one + "?force=yes"}, 400, "bad-query"},
 		"parameter of other": {call{method: "DELETE", path: one + "?limit=1"}, 400, "bad-query"},
+		"wait of a read":     {call{method: "GET", path: one + "?wait=1"}, 400, "bad-query"},
+		"wait of a PUT":      {call{method: "PUT", path: one + "?wait=1", body: jsonSession("x"), header: in("Aspstate-Free", "0")}, 400, "bad-query"},
+		"renew of a DELETE":  {call{method: "DELETE", path: one + "?renew=no"}, 400, "bad-query"},
 		"twice":              {call{method: "DELETE", path: one + "?wait=1&wait=2"}, 400, "bad-query"},
 		"wait too long":      {call{method: "DELETE", path: one + "?wait=91s"}, 400, "bad-query"},
 		"wait below nothing": {call{method: "DELETE", path: one + "?wait=-1"}, 400, "bad-query"},

@@ -15,67 +15,49 @@ const (
 	maxPath = 4 << 10
 )
 
-// resource is what a path names.
+// resource is what a path names: what can be done to it.
 type resource struct {
-	allow  string // the methods, for header Allow
-	params uint8  // query parameters that some method of it takes
-	do     func(x *exchange, method string) (known bool, p *problem)
+	allow string // its methods, for header Allow
+	all   []endpoint
 }
 
+// endpoint is a method of a resource.
+type endpoint struct {
+	method string
+	params uint8 // query parameters that it takes
+	do     func(x *exchange) *problem
+}
+
+func resourceOf(all ...endpoint) *resource {
+	methods := make([]string, len(all))
+	for i := range all {
+		methods[i] = all[i].method
+	}
+	return &resource{strings.Join(methods, ", "), all}
+}
+
+// The resources there are.
 var (
-	application = &resource{"GET", 0, func(x *exchange, method string) (bool, *problem) {
-		return method == http.MethodGet, when(method == http.MethodGet, x.about)
-	}}
-	wholeSession = &resource{"GET, PUT, PATCH, DELETE", paramRenew | paramWait | paramGraphs, func(x *exchange, method string) (bool, *problem) {
-		switch method {
-		case http.MethodGet:
-			return true, x.get()
-		case http.MethodPut:
-			return true, x.put()
-		case http.MethodPatch:
-			return true, x.patch()
-		case http.MethodDelete:
-			return true, x.remove()
-		}
-		return false, nil
-	}}
-	lockOfSession = &resource{"POST, DELETE", paramWait | paramGraphs, func(x *exchange, method string) (bool, *problem) {
-		switch method {
-		case http.MethodPost:
-			return true, x.lock()
-		case http.MethodDelete:
-			return true, x.release()
-		}
-		return false, nil
-	}}
-	touchSession  = post(0, (*exchange).touch)
-	createSession = post(0, (*exchange).create)
+	application  = resourceOf(endpoint{http.MethodGet, 0, (*exchange).about})
+	wholeSession = resourceOf(
+		endpoint{http.MethodGet, paramRenew | paramGraphs, (*exchange).get},
+		endpoint{http.MethodPut, 0, (*exchange).put},
+		endpoint{http.MethodPatch, paramWait, (*exchange).patch},
+		endpoint{http.MethodDelete, paramWait, (*exchange).remove},
+	)
+	lockOfSession = resourceOf(
+		endpoint{http.MethodPost, paramWait | paramGraphs, (*exchange).lock},
+		endpoint{http.MethodDelete, 0, (*exchange).release},
+	)
+	touchSession  = resourceOf(endpoint{http.MethodPost, 0, (*exchange).touch})
+	createSession = resourceOf(endpoint{http.MethodPost, 0, (*exchange).create})
 
-	rowsList  = &resource{"GET", paramAfter | paramLimit | paramBytes | paramPayload, getOnly((*exchange).listRows)}
-	rowsAbout = &resource{"GET", 0, getOnly((*exchange).aboutRows)}
-	rowsCount = &resource{"GET", 0, getOnly((*exchange).countRows)}
-	rowsPeek  = post(paramPayload, (*exchange).peekRows)
-	rowsApply = post(0, (*exchange).applyRows)
+	rowsList  = resourceOf(endpoint{http.MethodGet, paramAfter | paramLimit | paramBytes | paramPayload, (*exchange).listRows})
+	rowsAbout = resourceOf(endpoint{http.MethodGet, 0, (*exchange).aboutRows})
+	rowsCount = resourceOf(endpoint{http.MethodGet, 0, (*exchange).countRows})
+	rowsPeek  = resourceOf(endpoint{http.MethodPost, paramPayload, (*exchange).peekRows})
+	rowsApply = resourceOf(endpoint{http.MethodPost, 0, (*exchange).applyRows})
 )
-
-func when(ok bool, do func() *problem) *problem {
-	if !ok {
-		return nil
-	}
-	return do()
-}
-
-func getOnly(do func(*exchange) *problem) func(*exchange, string) (bool, *problem) {
-	return func(x *exchange, method string) (bool, *problem) {
-		return method == http.MethodGet, when(method == http.MethodGet, func() *problem { return do(x) })
-	}
-}
-
-func post(params uint8, do func(*exchange) *problem) *resource {
-	return &resource{"POST", params, func(x *exchange, method string) (bool, *problem) {
-		return method == http.MethodPost, when(method == http.MethodPost, func() *problem { return do(x) })
-	}}
-}
 
 // route finds out what is asked, by whom, and does it. Who has no key learns nothing but that.
 func (x *exchange) route() *problem {
@@ -158,14 +140,16 @@ func (x *exchange) routeRows(g *grant, rest string) *problem {
 }
 
 func (x *exchange) on(r *resource) *problem {
-	if p := x.readQuery(r.params); p != nil {
-		return p
+	for i := range r.all {
+		if e := &r.all[i]; e.method == x.r.Method {
+			if p := x.readQuery(e.params); p != nil {
+				return p
+			}
+			return e.do(x)
+		}
 	}
-	known, p := r.do(x, x.r.Method)
-	if !known {
-		p = problemMethod.because("The resource has " + r.allow + ".")
-		p.allow = r.allow
-	}
+	p := problemMethod.because("The resource has " + r.allow + ".")
+	p.allow = r.allow
 	return p
 }
 

@@ -211,6 +211,7 @@ var zippers = sync.Pool{New: func() any {
 }}
 
 func (x *exchange) lines() *lines {
+	x.began = true
 	h := x.w.Header()
 	h["Content-Type"], h["Cache-Control"] = typeLines, noStore
 	l := &lines{buf: buffers.get(), w: x.w}

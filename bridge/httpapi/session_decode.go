@@ -10,6 +10,7 @@ import (
 // body cannot change (lock, uninitialized) are read over, and app and id must be those of the path.
 func (x *exchange) parseSession(b []byte) (*aspnetser.Collection, *problem) {
 	c := &cursor{b: b}
+	defer c.close()
 	var items []item
 	var rest []byte
 	var timeout int64
@@ -217,6 +218,7 @@ type change struct {
 // parseChange reads {"set":{KEY:V,…}|[{"key":KEY,"value":V},…],"remove":[KEY,…],"timeout":20}.
 func (x *exchange) parseChange(b []byte) (*change, *problem) {
 	c := &cursor{b: b}
+	defer c.close()
 	ch := &change{}
 	var seen aspnetser.Collection // keys to be removed
 	names := members{c: c}

@@ -22,6 +22,7 @@ func (x *exchange) sendSession(st *state) (sent bool, p *problem) {
 	if err != nil {
 		return false, notASession(err)
 	}
+	x.began = true
 	x.setState(st)
 	x.w.Header()["Content-Type"] = typeJSON
 	buf := buffers.get()

@@ -103,7 +103,7 @@ func (c *cursor) itemValue(k itemKey, objects Objects) aspnetser.Value {
 	if !c.ok() {
 		return aspnetser.Value{}
 	}
-	v, why := m.make(objects)
+	v, why := m.make(c, objects)
 	if why != "" {
 		c.bad = problemBadValue.at(m.at, why+".")
 		c.bad.key = k
@@ -131,22 +131,20 @@ func (c *cursor) base64() []byte {
 }
 
 // make makes the value, or says what is wrong.
-func (m *valueBody) make(objects Objects) (v aspnetser.Value, why string) {
+func (m *valueBody) make(c *cursor, objects Objects) (v aspnetser.Value, why string) {
 	switch m.typ {
 	case "":
 		if !m.has(memberType) && m.hasBytes && m.only(memberBytes) {
-			v, _ = aspnetser.DecodeSlot(m.bytes, aspnetser.Options{})
-			return v, ""
+			return aspnetser.SlotValue(m.bytes), ""
 		}
 		return v, "a value has a type, or bytes alone"
 	case "Undecodable":
 		if !m.only(memberType, memberBytes, memberError) || !m.hasBytes {
 			return v, "an Undecodable has bytes, which some have lost"
 		}
-		v, _ = aspnetser.DecodeSlot(m.bytes, aspnetser.Options{})
-		return v, ""
+		return aspnetser.SlotValue(m.bytes), ""
 	case "Object":
-		return m.object(objects)
+		return m.object(c, objects)
 	}
 	if !m.only(memberType, memberValue, memberBytes) {
 		return v, "a " + shown(m.typ) + " has type and value"
@@ -179,8 +177,11 @@ func (m *valueBody) stored(v aspnetser.Value) (aspnetser.Value, string) {
 	if !m.hasBytes {
 		return v, "bytes are base64"
 	}
+	if len(m.bytes) == 0 || aspnetser.Type(m.bytes[0]) != v.Type() {
+		return v, "bytes and value differ: leave one out"
+	}
 	s, err := aspnetser.DecodeSlot(m.bytes, aspnetser.Options{})
-	if err != nil || s.Type() != v.Type() {
+	if err != nil {
 		return v, "bytes and value differ: leave one out"
 	}
 	a, err1 := plain(s).AppendSlot(nil)
@@ -192,12 +193,12 @@ func (m *valueBody) stored(v aspnetser.Value) (aspnetser.Value, string) {
 }
 
 // object reads an object by its stream, or by the JSON of its type.
-func (m *valueBody) object(objects Objects) (v aspnetser.Value, why string) {
+func (m *valueBody) object(c *cursor, objects Objects) (v aspnetser.Value, why string) {
 	switch {
 	case m.has(memberValue) || m.has(memberBytes) || m.has(memberError):
 		return v, "an Object has class, of, json, graph and stream"
 	case m.has(memberStream):
-		return m.streamed(objects)
+		return m.streamed(c, objects)
 	case !m.has(memberOf) || !m.has(memberJSON):
 		return v, "an Object needs its stream, or of and json"
 	}
@@ -212,18 +213,25 @@ func (m *valueBody) object(objects Objects) (v aspnetser.Value, why string) {
 }
 
 // streamed reads an object by its stream. A client that changes the JSON beside it would find nothing changed.
-func (m *valueBody) streamed(objects Objects) (v aspnetser.Value, why string) {
-	v, err := aspnetser.DecodeSlot(append([]byte{byte(aspnetser.TypeObject)}, m.stream...), aspnetser.Options{})
-	if err != nil {
-		return v, "the stream is not one of .NET's BinaryFormatter"
-	}
-	if m.has(memberJSON) {
-		if json, _, exact := objects.Natural(v); exact && !objects.Equal(json, m.json) {
-			return v, "json and stream differ: leave one out"
+func (m *valueBody) streamed(c *cursor, objects Objects) (v aspnetser.Value, why string) {
+	v = aspnetser.SlotValue(append([]byte{byte(aspnetser.TypeObject)}, m.stream...))
+	if !m.has(memberJSON) {
+		if _, err := c.decoder().Check(string(m.stream)); err != nil {
+			return v, notAStream
 		}
+		return v, ""
+	}
+	g, _, err := c.decoder().Decode(string(m.stream))
+	if err != nil {
+		return v, notAStream
+	}
+	if json, _, exact := objects.Natural(aspnetser.Object(g)); exact && !objects.Equal(json, m.json) {
+		return v, "json and stream differ: leave one out"
 	}
 	return v, ""
 }
+
+const notAStream = "the stream is not one of .NET's BinaryFormatter, or takes too much memory"
 
 // scalar reads the member value by the type.
 func (m *valueBody) scalar() (v aspnetser.Value, why string) {
