@@ -294,3 +294,28 @@ func (s *site) lockAwayMarked() {
 		s.t.Fatalf("%+v, %v", item, err)
 	}
 }
+
+// A server without package bridge, over both protocols.
+func TestServer(t *testing.T) {
+	for _, h2 := range []bool{false, true} {
+		s := newSite(t)
+		s.put(shop(id), blob("Ada"))
+		var roots *x509.CertPool
+		s.front.TLS, roots = certificate(t)
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv := s.front.Server()
+		over := make(chan error, 1)
+		go func() { over <- srv.ServeTLS(l, "", "") }()
+		res, _ := ask(t, client(t, h2, roots), "https://"+l.Addr().String(), call{method: "POST", path: one + "/lock"})
+		if res.StatusCode != 200 || (res.ProtoMajor == 2) != h2 {
+			t.Errorf("%s: %d", res.Proto, res.StatusCode)
+		}
+		srv.Close()
+		if err := <-over; err != http.ErrServerClosed {
+			t.Error(err)
+		}
+	}
+}

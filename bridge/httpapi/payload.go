@@ -26,7 +26,7 @@ func (x *exchange) reading(payload []byte) aspnetser.Options {
 			if *written {
 				o.Compressed = aspnetser.CompressionYes
 			}
-			if _, err := aspnetser.Examine(payload, o); errors.Is(err, nil) {
+			if _, err := aspnetser.Examine(payload, o); err == nil {
 				return o
 			}
 			o.Compressed = aspnetser.CompressionAuto
@@ -36,10 +36,10 @@ func (x *exchange) reading(payload []byte) aspnetser.Options {
 }
 
 // written is the form in which the application's nodes write, or the given one where nobody knows.
-func (x *exchange) written(else_ aspnetser.Form) aspnetser.Form {
+func (x *exchange) written(otherwise aspnetser.Form) aspnetser.Form {
 	switch c := x.compressed(); {
 	case c == nil:
-		return else_
+		return otherwise
 	case *c:
 		return aspnetser.FormCompressed
 	}
