@@ -164,7 +164,9 @@ func (r *Rows) scan(ctx context.Context, req session.ScanRequest, payload bool) 
 			return nil
 		}
 		rec, err := l.record()
-		page.Records = append(page.Records, rec)
+		if page.Records = append(page.Records, rec); len(page.Records) > req.Limit {
+			return errAnswer
+		}
 		return err
 	})
 	if err == nil && !ended {
