@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aspstate/aspstate/aspnetser"
+	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session"
 )
 
@@ -101,7 +102,11 @@ func (o *Sessions) settings() *settings {
 		s.OnError = func(*http.Request, error) {}
 	}
 	s.waiter, _ = o.Store.(session.Waiter)
-	s.clocked, _ = o.Store.(session.Clocked)
+	clocked := o.Store
+	if r, ok := clocked.(*layout.Respelled); ok { // which hides what else its table can do
+		clocked = r.Table
+	}
+	s.clocked, _ = clocked.(session.Clocked)
 	return s
 }
 

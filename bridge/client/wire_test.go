@@ -86,7 +86,7 @@ func TestStoreOverTheWire(t *testing.T) {
 	rules.Remote, rules.CountsExactly = true, true
 	rules.Needs = storetest.Peeks | storetest.Waits
 	for name, c := range map[string]struct{ secure, rows bool }{
-		"HTTP/1.1": {false, false}, "HTTP/2": {true, false}, "rows, HTTP/1.1": {false, true}, "rows, HTTP/2": {true, true},
+		"one": {false, false}, "two": {true, false}, "one, rows": {false, true}, "two, rows": {true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rules := rules
