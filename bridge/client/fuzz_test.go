@@ -1,0 +1,117 @@
+package client
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aspstate/aspstate/session"
+)
+
+// FuzzRow reads lines of rows; what can be read is written and read again.
+func FuzzRow(f *testing.F) {
+	f.Add(`{"app":"shop","id":"q3m0zv5kd2xw1ea4tyh5rb0c","payload":"FAAAAAAA/w==","timeout":20,"created":12026880000000,"expires":1,"flags":1,"locked":true,"lockCookie":-1,"lockDate":3,"revision":"18446744073709551615"}`)
+	f.Add(`{"app":"","id":"x","payload":null,"revision":"0"}`)
+	f.Add(`{"app":"","id":"x","payload":"","revision":0}`)
+	f.Add(`{"app":"","id":"x","new":1,"revision":"0"}`)
+	f.Add(`{"app":"","id":"x","revision":"0"} {}`)
+	f.Add(`null`)
+	f.Fuzz(func(t *testing.T, line string) {
+		var l recordLine
+		if readLine([]byte(line), &l) != nil {
+			return
+		}
+		r, err := l.record()
+		if err != nil {
+			return
+		}
+		c := session.Change{Record: r}
+		b, err := json.Marshal(lineOfChange(&c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again changeLine
+		if err := readLine(b, &again); err != nil {
+			t.Fatalf("%s cannot be read: %v", b, err)
+		}
+		s, err := again.Record.record()
+		if err != nil || s.Key != r.Key || s.Fence() != r.Fence() || !bytes.Equal(s.Payload, r.Payload) || (s.Payload == nil) != (r.Payload == nil) {
+			t.Errorf("%+v became %+v, %v", r, s, err)
+		}
+	})
+}
+
+// FuzzProblem reads answers that are no success. Each is an error, and none is a success.
+func FuzzProblem(f *testing.F) {
+	f.Add(423, `{"type":"urn:aspstate:problem:session-locked","title":"The session is locked","status":423,"detail":"D","lockCookie":7,"lockAgeSeconds":12,"lockSince":"2026-11-30T06:10:00.006Z","uninitialized":true}`)
+	f.Add(409, `{"type":"urn:aspstate:problem:lock-stale","lockCookie":7,"lockAgeSeconds":1e300,"lockSince":"x"}`)
+	f.Add(404, `{"type":"urn:aspstate:problem:session-not-found"}`)
+	f.Add(409, `{"type":"urn:aspstate:problem:session-exists"}`)
+	f.Add(500, `[]`)
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		err := readProblem(&http.Response{
+			StatusCode: status, Header: http.Header{"Content-Type": {"application/problem+json"}}, Body: io.NopCloser(strings.NewReader(body)),
+		})
+		if err == nil || err.Error() == "" {
+			t.Fatalf("%v", err)
+		}
+		var a aged
+		if errors.As(err, &a) && ageOf(a.LockAge()) > tooOld {
+			t.Errorf("an age of %v", a.LockAge())
+		}
+	})
+}
+
+// TestAlphabet encodes what the reference tells of ids: five bits a character, low bits first within five bytes.
+func TestAlphabet(t *testing.T) {
+	for want, b := range map[string][15]byte{
+		strings.Repeat("a", 24):                   {},
+		strings.Repeat("5", 24):                   {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255},
+		"baaaaaaaaaaaaaaaaaaaaaaq":                {0: 1, 14: 128},
+		"aiaaaaaa" + "aaaaaaba" + "abaa" + "aaaa": {0: 0, 1: 1, 8: 64, 10: 32},
+	} {
+		if got := encodeID(b); got != want {
+			t.Errorf("%v is %s, want %s", b, got, want)
+		}
+	}
+	seen := map[string]bool{}
+	for range 1000 {
+		id := NewID()
+		back, ok := StockID(strings.ToUpper(id))
+		if !ok || back != id || seen[id] {
+			t.Fatalf("id %s", id)
+		}
+		seen[id] = true
+	}
+}
+
+func TestIDs(t *testing.T) {
+	const custom = "2b8f0d1c-77aa-4c3e-9a55-000000000001"
+	for value, want := range map[string][2]string{ // by StockID, by AnyID; empty: none
+		"abcdefghijklmnopqrstuv05":   {"abcdefghijklmnopqrstuv05", "abcdefghijklmnopqrstuv05"},
+		"ABCDEFGHIJKLMNOPQRSTUV05":   {"abcdefghijklmnopqrstuv05", "abcdefghijklmnopqrstuv05"},
+		"abcdefghijklmnopqrstuv06":   {"", "abcdefghijklmnopqrstuv06"},
+		"abcdefghijklmnopqrstuv0":    {"", "abcdefghijklmnopqrstuv0"},
+		"abcdefghijklmnopqrstuv055":  {"", "abcdefghijklmnopqrstuv055"},
+		custom:                       {"", custom},
+		"\u212Aabcdefghijklmnopqrst": {"", ""}, // its lower case is a k
+		"":                           {"", ""},
+		"..":                         {"", ""},
+		"a/b":                        {"", ""},
+		"a%2Fb":                      {"", ""},
+		"a b":                        {"", ""},
+		"a\x00b":                     {"", ""},
+		strings.Repeat("x", 80):      {"", strings.Repeat("x", 80)},
+		strings.Repeat("x", 81):      {"", ""},
+	} {
+		for i, parse := range []func(string) (string, bool){StockID, AnyID} {
+			if got, ok := parse(value); ok != (want[i] != "") || ok && got != want[i] {
+				t.Errorf("%q is %q, %v; want %q", value, got, ok, want[i])
+			}
+		}
+	}
+}
