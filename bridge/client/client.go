@@ -84,8 +84,11 @@ func newCaller(base string, o Options) (*caller, error) {
 	return c, nil
 }
 
-// transport sends a PUT, POST or DELETE a second time only where nothing of the first had been sent.
+// transport speaks HTTP, with its own copy of config: net/http writes to it. It sends a PUT, POST or DELETE a second time only where nothing of the first had been sent.
 func transport(config *tls.Config) *http.Transport {
+	if config != nil {
+		config = config.Clone()
+	}
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		TLSClientConfig:     config,

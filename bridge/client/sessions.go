@@ -114,8 +114,9 @@ func (o *Sessions) settings() *settings {
 // the same Sessions shares its session.
 //
 // The http.ResponseWriter holds back a response of up to Buffer bytes until the session is saved. It can be flushed, hijacked
-// and unwrapped (http.ResponseController). Once part of the response has been sent, no session can begin that needs a cookie:
-// ErrTooLate. Hijack saves the session and gives its lock back: whoever has the connection has no session any more.
+// and unwrapped (http.ResponseController); headers may be set until the response leaves. Once part of the response has been sent, no session can begin that needs a cookie:
+// ErrTooLate. Hijack saves the session and gives its lock back: whoever has the connection has no session any more. An
+// http.TimeoutHandler belongs around Handler, not within: the session of a page that is given up is then dropped.
 func (o *Sessions) Handler(next http.Handler) http.Handler {
 	return &handler{o: o.settings(), next: next}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/aspstate/aspstate/aspnetser"
+	"github.com/aspstate/aspstate/aspnetser/nrbf"
 	"github.com/aspstate/aspstate/bridge/client"
 	"github.com/aspstate/aspstate/session"
 )
@@ -339,5 +340,70 @@ func TestOnStart(t *testing.T) {
 				has(t, look(t, store, k), "n", c.n)
 			}
 		})
+	}
+}
+
+// TestInPlace changes what Get and Collection hand out, or only looks at it.
+func TestInPlace(t *testing.T) {
+	list := func(f func(*nrbf.Graph) error) func(http.ResponseWriter, *http.Request) error {
+		return func(_ http.ResponseWriter, r *http.Request) error {
+			g, err := client.Get[*nrbf.Graph](r.Context(), "list")
+			if err != nil {
+				return err
+			}
+			return f(g)
+		}
+	}
+	collection := func(f func(*aspnetser.Collection) error) func(http.ResponseWriter, *http.Request) error {
+		return with(func(s *client.Session, r *http.Request) error {
+			c, err := s.Collection(r.Context())
+			if err != nil {
+				return err
+			}
+			return f(c)
+		})
+	}
+	rename := func(c *aspnetser.Collection) error {
+		v, err := c.Lookup("list[0]")
+		if err != nil {
+			return err
+		}
+		leaf, _ := v.Value()
+		return leaf.Set("Grace")
+	}
+	for name, c := range map[string]struct {
+		page  func(http.ResponseWriter, *http.Request) error
+		verbs string
+		list0 string
+	}{
+		"a look at a graph":         {both(lock, list(func(*nrbf.Graph) error { return nil })), "lock release", "Ada"},
+		"a look at the items":       {both(lock, collection(func(c *aspnetser.Collection) error { c.Keys(); return nil })), "lock release", "Ada"},
+		"a leaf":                    {both(lock, collection(rename)), "lock set", "Grace"},
+		"a leaf, and what it was":   {both(lock, both(collection(rename), collection(func(c *aspnetser.Collection) error { return aspnetser.Set(c, "list", nrbf.ListOf[string]{"Ada"}) }))), "lock release", "Ada"},
+		"an item of the collection": {both(lock, collection(func(c *aspnetser.Collection) error { return aspnetser.Set(c, "list", nrbf.ListOf[string]{"Bob"}) })), "lock set", "Bob"},
+		"without a lock":            {collection(rename), "get", "Ada"},
+		"before the lock":           {both(collection(rename), lock), "get lock set", "Grace"},
+	} {
+		for _, form := range []aspnetser.Form{aspnetser.FormPlain, aspnetser.FormCompressed} {
+			t.Run(name+", "+form.String(), func(t *testing.T) {
+				store := &calls{Store: newStore(t)}
+				payload := blob(t, "list", nrbf.ListOf[string]{"Ada"})
+				if form == aspnetser.FormCompressed {
+					var err error
+					if payload, err = aspnetser.Deflate(nil, payload); err != nil {
+						t.Fatal(err)
+					}
+				}
+				put(t, store.Store, shopKey, payload)
+				serve((&client.Sessions{Store: store, App: "shop"}).Handler(page(t, c.page)), shopID)
+				if got := strings.Join(store.verbs, " "); got != c.verbs {
+					t.Errorf("calls of the store: %s; want %s", got, c.verbs)
+				}
+				after := items(t, look(t, store.Store, shopKey))
+				if got, err := aspnetser.Get[[]string](after, "list"); err != nil || len(got) != 1 || got[0] != c.list0 || after.Form != form {
+					t.Errorf("the list is %v, %v, in a session that is %v", got, err, after.Form)
+				}
+			})
+		}
 	}
 }

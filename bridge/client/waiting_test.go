@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aspstate/aspstate/bridge/client"
+	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session"
 	"github.com/aspstate/aspstate/session/memstore"
 )
@@ -292,6 +293,92 @@ func TestLostLock(t *testing.T) {
 			} else if r := look(t, store, shopKey); r != nil {
 				has(t, r, "n", int32(1))
 			}
+		})
+	}
+}
+
+// TestClocks refuses a page whose session was locked just now by the clock of its store, and long ago by that of the page's
+// machine: the lock is not broken. Nor is one that is so old that ASP.NET does not believe it.
+func TestClocks(t *testing.T) {
+	reg, err := layout.NewRegistry(layout.Application{Name: "shop", AppIDs: []string{"/LM/W3SVC/1/ROOT"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sp, err := layout.NewSpelling(reg, layout.RuleAsync21)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		behind time.Duration
+		age    time.Duration
+		broken bool
+		wrap   func(*memstore.Store) session.Store
+	}{
+		"the store's clock": {time.Hour, time.Second, false, func(s *memstore.Store) session.Store { return s }},
+		"that of its table": {time.Hour, time.Second, false, func(s *memstore.Store) session.Store {
+			return &layout.Respelled{Table: s, Spelling: sp, Rule: layout.RuleAsync21}
+		}},
+		"old by the store's clock": {-time.Hour, 2 * time.Minute, true, func(s *memstore.Store) session.Store { return s }},
+		"the machine's clock":      {0, 2 * time.Minute, true, func(s *memstore.Store) session.Store { return verbsOnly{s} }},
+		"a year":                   {0, 364 * 24 * time.Hour, true, func(s *memstore.Store) session.Store { return s }},
+		"more than a year":         {0, 366 * 24 * time.Hour, false, func(s *memstore.Store) session.Store { return s }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := func() time.Time { return time.Now().Add(-c.behind) }
+			mem := memstore.New(memstore.Options{Now: now})
+			defer mem.Close()
+			store := c.wrap(mem)
+			put(t, store, shopKey, blob(t, "n", int32(1)))
+			all, err := mem.Scan(t.Context(), session.ScanRequest{Limit: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := all.Records[0]
+			f := r.Fence()
+			r.Lock.Locked, r.Lock.Since = true, session.At(now().Add(-c.age))
+			if _, err := mem.Apply(t.Context(), []session.Change{{Record: r, Expect: &f}}); err != nil {
+				t.Fatal(err)
+			}
+			serve((&client.Sessions{Store: store, App: "shop", Wait: -1}).Handler(page(t, func(w http.ResponseWriter, r *http.Request) error {
+				var locked *session.LockedError
+				if err := set(2)(w, r); errors.As(err, &locked) == c.broken {
+					return fmt.Errorf("setting gives %v", err)
+				}
+				return nil
+			})), shopID)
+		})
+	}
+}
+
+// TestMarkInRefusal starts a session whose mark a refused read was told of: nobody else will be.
+func TestMarkInRefusal(t *testing.T) {
+	for name, read := range map[string]bool{"who locks": false, "who reads": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store, started := newStore(t), false
+				if err := store.CreateUninitialized(t.Context(), shopKey, session.Value{Payload: blob(t), Timeout: 20}); err != nil {
+					t.Fatal(err)
+				}
+				r := look(t, store, shopKey)
+				f := r.Fence()
+				r.Lock.Locked, r.Lock.Since = true, session.At(time.Now())
+				if _, err := store.Apply(t.Context(), []session.Change{{Record: *r, Expect: &f}}); err != nil {
+					t.Fatal(err)
+				}
+				time.AfterFunc(time.Second, func() { store.ReleaseExclusive(context.Background(), shopKey, r.Lock.Cookie) })
+				sessions := &client.Sessions{Store: store, App: "shop", OnStart: func(context.Context, *client.Session) error {
+					started = true
+					return nil
+				}}
+				one := set(1)
+				if read {
+					one = readNone
+				}
+				serve(sessions.Handler(page(t, one)), shopID)
+				if !started {
+					t.Error("the session was not started")
+				}
+			})
 		})
 	}
 }
