@@ -64,7 +64,7 @@ func TestResponse(t *testing.T) {
 					sessions := &client.Sessions{Store: newStore(t), App: "shop", Buffer: buffer}
 					want, got := answer(t, method, h), answer(t, method, sessions.Handler(h))
 					if buffer == 0 && len(want.body) < 64<<10 && len(want.body) > 2000 && method == "GET" {
-						want.length, want.chunked = got.length, got.chunked // it is longer than what net/http holds back
+						want.length, want.chunked = int64(len(want.body)), false // net/http holds back less
 					}
 					if method == "HEAD" {
 						want.length = got.length // what net/http makes of it depends on the pieces
