@@ -50,6 +50,7 @@ var rules = map[string]rule{
 	"bridge/tds":              {module: []string{"session", "compat/layout", "bridge"}},
 	"bridge/httpapi":          {module: []string{"session", "compat/layout", "aspnetser", "aspnetser/nrbf", "aspnetser/corejson", "bridge"}},
 	"bridge/client":           {module: []string{"session", "compat/layout", "aspnetser", "bridge"}, outside: []string{metrics}},
+	"bridge/remoteapp":        {module: []string{"session", "compat/layout", "aspnetser", "aspnetser/corejson", "bridge"}},
 	"internal/cli":            {module: []string{"*"}, outside: []string{urfave, metrics, tomlFiles}},
 	"internal/inventory":      {module: []string{"session", "aspnetser", "aspnetser/nrbf"}},
 	"internal/linear":         {module: []string{"session"}, outside: []string{porcupine}},
