@@ -71,6 +71,7 @@ type queue struct {
 // place is somebody in a queue.
 type place struct {
 	client string
+	since  time.Time
 	turn   chan struct{} // has one in it when it is worth while to look again
 	kept   time.Time     // nobody stands here; the place is kept until then. Zero: somebody does
 }
@@ -259,7 +260,7 @@ func (s *Store) join(ctx context.Context, k session.Key, refusal session.LockedE
 	if removals == sh.removals && refusal.Cookie >= q.locked.Cookie {
 		q.locked = refusal
 	}
-	p := &place{client: client, turn: make(chan struct{}, 1)}
+	p := &place{client: client, since: time.Now(), turn: make(chan struct{}, 1)}
 	p.turn <- struct{}{} // the lock may have been given back since it was refused
 	for _, old := range q.places {
 		if client != "" && old.client == client && !old.kept.IsZero() {
