@@ -49,6 +49,7 @@ var rules = map[string]rule{
 	"bridge/stateserver":      {module: []string{"session", "compat/layout", "bridge"}},
 	"bridge/tds":              {module: []string{"session", "compat/layout", "bridge"}},
 	"bridge/httpapi":          {module: []string{"session", "compat/layout", "aspnetser", "aspnetser/nrbf", "aspnetser/corejson", "bridge"}},
+	"bridge/page":             {module: []string{"session"}},
 	"bridge/client":           {module: []string{"session", "compat/layout", "aspnetser", "bridge"}, outside: []string{metrics}},
 	"bridge/remoteapp":        {module: []string{"session", "compat/layout", "aspnetser", "aspnetser/corejson", "bridge"}},
 	"internal/cli":            {module: []string{"*"}, outside: []string{urfave, metrics, tomlFiles}},

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/aspstate/aspstate/bridge/stateserver"
+	"github.com/aspstate/aspstate/internal/control"
 	"github.com/aspstate/aspstate/session/memstore"
 	"github.com/aspstate/aspstate/session/park"
 )
@@ -48,6 +49,10 @@ func bridgeCommand(s Streams) *cli.Command {
 			&cli.DurationFlag{Name: "park", Value: 2 * time.Second, Usage: "how long a page that wants a locked session waits here before it is sent away to ask again; below its stateNetworkTimeout (0: not at all)"},
 			&cli.IntFlag{Name: "park-limit", Value: 8, Usage: "at most `N` wait for one session"},
 			&cli.DurationFlag{Name: "drain", Value: 10 * time.Second, Usage: "how long requests under way may take when the program is stopped"},
+			&cli.StringFlag{Name: "page", Usage: "`ADDR` of a page that shows how the bridge stands, such as 127.0.0.1:9243; for clients that --allow lets in"},
+			&cli.StringSliceFlag{Name: "page-login", Usage: "login `USER=PASSWORD` of --page, with which it has buttons; a password of aspstate tds-password is a hash (repeatable; default: anybody reads, nobody does anything)"},
+			&cli.StringFlag{Name: "page-cert", Usage: "PEM `FILE` of the page's certificate (default: no TLS)"},
+			&cli.StringFlag{Name: "page-key", Usage: "PEM `FILE` of the certificate's key"},
 			&cli.StringFlag{Name: "metrics", Usage: "`ADDR` to serve /metrics (Prometheus), /healthz and /readyz on, such as 127.0.0.1:9242"},
 			controlFlag(),
 			&cli.StringFlag{Name: "log", Value: "text", Usage: "how the log on standard error is written: `text|json`"},
@@ -75,11 +80,11 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 	if err != nil {
 		return err
 	}
-	w := newWatched(store, set.metrics)
+	w := newWatched(store, set)
 	gate := &gatedStore{Store: store.Store}
 	queue := park.New(w.store("store", gate), park.Options{Limit: set.parkLimit})
 	fronts, err := openFronts(c.Context, log, set, store, w, queue)
-	defer fronts.close()
+	defer func() { fronts.close() }()
 	if err != nil {
 		return err
 	}
@@ -90,11 +95,20 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 	defer closeWatch()
 	ctx, stop := context.WithCancel(c.Context)
 	defer stop()
-	ctl, err := fronts.steered(ctx, c, log, store, gate)
+	steered := &steeredBridge{self: control.This("bridge", store.title), fronts: fronts, store: store, gate: gate, log: log, ctx: ctx}
+	ctl, err := steered.reached(c)
 	if err != nil {
 		return err
 	}
 	defer closing(ctl, &err)
+	if set.page != "" {
+		front, over, err := steered.openPage(ctx, set, w, queue)
+		if err != nil {
+			return err
+		}
+		defer over()
+		fronts = append(fronts, front)
+	}
 	if store.sweeper != nil {
 		go sweepNowAndThen(ctx, log, store.sweeper)
 	}
@@ -106,7 +120,7 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 		queue.SetLimit(fresh.parkLimit)
 		for _, f := range fronts {
 			f.change(fresh, registry)
-			f.srv.Change(fresh.allow, fresh.maxConns, fresh.maxPerClient)
+			f.limit(fresh)
 			warnOfNetworks(log, f, fresh.allow)
 		}
 		return nil

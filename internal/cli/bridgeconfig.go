@@ -101,7 +101,7 @@ func reload(c *cli.Context, log *slog.Logger, now *settings, change func(*settin
 		return now
 	}
 	if fresh.fixed != now.fixed {
-		log.Warn("some of the changed settings need a restart: all but app, allow, park, park-limit, tds-login, tds-owner, tds-database and the max- ones of bodies and connections")
+		log.Warn("some of the changed settings need a restart: all but app, allow, park, park-limit, tds-login, tds-owner, tds-database, page-login and the max- ones of bodies and connections")
 		fresh.fixed = now.fixed
 	}
 	for _, a := range now.apps {

@@ -292,7 +292,7 @@ func TestFewWatchers(t *testing.T) {
 // TestReadiness: a store that fails, or does not answer, is not ready.
 func TestReadiness(t *testing.T) {
 	store := memstore.New(memstore.Options{})
-	w := newWatched(&served{Store: store, embedded: store, probe: session.Key{ID: probeID}}, "")
+	w := newWatched(&served{Store: store, embedded: store, probe: session.Key{ID: probeID}}, &settings{})
 	if err := w.ready(t.Context()); err != nil {
 		t.Errorf("a store that works: %v", err)
 	}
@@ -302,7 +302,7 @@ func TestReadiness(t *testing.T) {
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	w = newWatched(&served{Store: hanging{store}, probe: session.Key{ID: probeID}}, "")
+	w = newWatched(&served{Store: hanging{store}, probe: session.Key{ID: probeID}}, &settings{})
 	if err := w.ready(over); err == nil {
 		t.Error("a store that hangs is ready")
 	}

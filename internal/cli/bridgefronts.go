@@ -13,13 +13,14 @@ import (
 	"github.com/aspstate/aspstate/bridge/tds"
 	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session"
-	"github.com/aspstate/aspstate/session/park"
 )
 
 // frontEnd is a protocol that is served.
 type frontEnd struct {
+	name     string // in metrics
 	protocol string
 	secret   bool // the protocol asks for a password
+	most     int  // connections, whatever the settings say; 0: what they say
 	srv      *bridge.Server
 	l        net.Listener
 	change   func(*settings, *layout.Registry)
@@ -35,13 +36,14 @@ func openFronts(ctx context.Context, log *slog.Logger, set *settings, store *ser
 			return &failure{code: exitUnreachable, err: fmt.Errorf("listening: %w", err), hint: hint}
 		}
 		f.srv = &bridge.Server{Handle: handle, Allow: set.allow, MaxConns: set.maxConns, MaxPerHost: set.maxPerClient, Logger: log}
+		f.name = name
 		w.server(name, f.srv)
 		all = append(all, f)
 		return nil
 	}
 	if set.stateserver != "" {
 		front := &stateserver.Front{
-			Store: w.store("stateserver", queue), Settings: set.stateServer(store.registry), Named: park.Client, Logger: log,
+			Store: w.front("stateserver", queue), Settings: set.stateServer(store.registry), Named: w.named, Logger: log,
 		}
 		w.waiting(front)
 		f := &frontEnd{protocol: "State Server", change: func(s *settings, r *layout.Registry) { front.Change(s.stateServer(r)) }}
@@ -51,8 +53,8 @@ func openFronts(ctx context.Context, log *slog.Logger, set *settings, store *ser
 	}
 	if set.tds != "" {
 		front := &tds.Front{
-			Store: w.store("tds", queue), Settings: set.sql(store.registry),
-			RequireTLS: set.encrypt == encryptRequired, OldTLS: set.oldTLS, Named: park.Client, Logger: log,
+			Store: w.front("tds", queue), Settings: set.sql(store.registry),
+			RequireTLS: set.encrypt == encryptRequired, OldTLS: set.oldTLS, Named: w.named, Logger: log,
 		}
 		if store.embedded != nil && store.cutover == nil { // written as they are, rows would pass by the rules of a cut-over
 			front.Rows = store.embedded // for migrations
@@ -68,6 +70,15 @@ func openFronts(ctx context.Context, log *slog.Logger, set *settings, store *ser
 		}
 	}
 	return all, nil
+}
+
+// limit changes who may connect.
+func (f *frontEnd) limit(s *settings) {
+	if f.most > 0 {
+		f.srv.Change(s.allow, f.most, 0)
+		return
+	}
+	f.srv.Change(s.allow, s.maxConns, s.maxPerClient)
 }
 
 func (all frontEnds) close() {

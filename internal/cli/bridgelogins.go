@@ -59,7 +59,7 @@ func hashPassword(password string) (string, error) {
 	return fmt.Sprintf("%s:%d:%s:%s", passwordScheme, passwordRounds, e.EncodeToString(salt), e.EncodeToString(key)), nil
 }
 
-// logins are the SQL logins of the TDS front.
+// logins are those of the TDS front, or of the page.
 type logins struct {
 	users map[string]*secret
 
@@ -81,17 +81,17 @@ type secret struct {
 
 var errPasswordHash = errors.New("that is no hash that tds-password has made")
 
-// parseLogins reads --tds-login.
-func parseLogins(texts []string) (*logins, error) {
+// parseLogins reads --tds-login or --page-login.
+func parseLogins(flag string, texts []string) (*logins, error) {
 	l := &logins{users: map[string]*secret{}, right: map[string][sha256.Size]byte{}, wrong: map[[sha256.Size]byte]struct{}{}, key: make([]byte, 32)}
 	rand.Read(l.key)
 	for _, t := range texts {
 		user, password, ok := strings.Cut(t, "=")
 		if !ok || user == "" || password == "" {
-			return nil, usage("--tds-login web=PASSWORD, or a hash of aspstate tds-password", "--tds-login: USER=PASSWORD is wanted")
+			return nil, usage("--"+flag+" web=PASSWORD, or a hash of aspstate tds-password", "--%s: USER=PASSWORD is wanted", flag)
 		}
 		if l.users[user] != nil {
-			return nil, usage("", "--tds-login: user %q is named twice", user)
+			return nil, usage("", "--%s: user %q is named twice", flag, user)
 		}
 		if !strings.HasPrefix(password, passwordScheme+":") {
 			var err error
@@ -101,7 +101,7 @@ func parseLogins(texts []string) (*logins, error) {
 		}
 		s, err := parseSecret(password)
 		if err != nil {
-			return nil, usage("echo PASSWORD | aspstate tds-password", "--tds-login: user %q: %v", user, err)
+			return nil, usage("echo PASSWORD | aspstate tds-password", "--%s: user %q: %v", flag, user, err)
 		}
 		l.users[user] = s
 	}
@@ -128,9 +128,34 @@ func (l *logins) allows(user, password string) bool {
 	if s == nil {
 		return false
 	}
+	return l.matches(s, user, password)
+}
+
+// Known implements page.Passwords.
+func (l *logins) Known(user, password string) (right, known bool) {
+	return l.remembered(user, l.quick(user, password))
+}
+
+// Right implements page.Passwords: what is asked of a user that there is not costs as much.
+func (l *logins) Right(user, password string) bool {
+	s := l.users[user]
+	if s == nil {
+		s = nobody
+	}
+	return l.matches(s, user, password)
+}
+
+// nobody has no password.
+var nobody = &secret{rounds: passwordRounds, salt: make([]byte, 16), hash: make([]byte, sha256.Size)}
+
+func (l *logins) quick(user, password string) [sha256.Size]byte {
 	m := hmac.New(sha256.New, l.key)
 	fmt.Fprintf(m, "%d:%s%s", len(user), user, password)
-	quick := [sha256.Size]byte(m.Sum(nil))
+	return [sha256.Size]byte(m.Sum(nil))
+}
+
+func (l *logins) matches(s *secret, user, password string) bool {
+	quick := l.quick(user, password)
 	if right, known := l.remembered(user, quick); known {
 		return right
 	}
@@ -140,7 +165,7 @@ func (l *logins) allows(user, password string) bool {
 		return right
 	}
 	key, err := pbkdf2.Key(sha256.New, password, s.salt, s.rounds, len(s.hash))
-	right := err == nil && subtle.ConstantTimeCompare(key, s.hash) == 1
+	right := err == nil && subtle.ConstantTimeCompare(key, s.hash) == 1 && s != nobody
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if right {

@@ -17,7 +17,7 @@ func TestGuessesDoNotForgetWhatIsRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := base64.RawStdEncoding
-	l, err := parseLogins([]string{fmt.Sprintf("web=%s:1:%s:%s", passwordScheme, e.EncodeToString(salt), e.EncodeToString(key))})
+	l, err := parseLogins("tds-login", []string{fmt.Sprintf("web=%s:1:%s:%s", passwordScheme, e.EncodeToString(salt), e.EncodeToString(key))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -135,17 +135,28 @@ func (p *gatedStore) CreateUninitialized(ctx context.Context, k session.Key, v s
 	return p.do(ctx, func() error { return p.Store.CreateUninitialized(ctx, k, v) })
 }
 
-// pause holds all calls of the bridge.
-func (b *steeredBridge) pause(ctx context.Context, _ control.Request) control.Answer {
+func (b *steeredBridge) hold(ctx context.Context) error {
 	if err := b.gate.pause(ctx); err != nil {
-		return refused(err)
+		return err
 	}
 	b.log.Warn("paused: calls wait until aspstate ctl resume")
+	return nil
+}
+
+func (b *steeredBridge) letGo() {
+	b.gate.resume()
+	b.log.Info("resumed")
+}
+
+// pause holds all calls of the bridge.
+func (b *steeredBridge) pause(ctx context.Context, _ control.Request) control.Answer {
+	if err := b.hold(ctx); err != nil {
+		return refused(err)
+	}
 	return control.Done(steeredStatus{Self: b.self, Bridge: b.status()})
 }
 
 func (b *steeredBridge) resume(context.Context, control.Request) control.Answer {
-	b.gate.resume()
-	b.log.Info("resumed")
+	b.letGo()
 	return control.Done(steeredStatus{Self: b.self, Bridge: b.status()})
 }

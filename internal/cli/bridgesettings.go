@@ -30,6 +30,7 @@ type settings struct {
 	parkLimit    int
 	logins       *logins                 // of the TDS front
 	owners       []string                // those of them that migrate
+	pageLogins   *logins                 // of the page; nil: none
 	databases    map[string]tds.Database // what is said of its databases
 }
 
@@ -43,6 +44,7 @@ const (
 // fixed are the settings that a running bridge cannot change.
 type fixed struct {
 	stateserver, metrics    string
+	page, pageCert, pageKey string
 	control                 string
 	tds, cert, key          string
 	encrypt                 string
@@ -98,7 +100,11 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if (c.String("tds-cert") == "") != (c.String("tds-key") == "") {
 		return nil, usage("", "--tds-cert and --tds-key: one is of no use without the other")
 	}
-	logins, err := parseLogins(c.StringSlice("tds-login"))
+	logins, err := parseLogins("tds-login", c.StringSlice("tds-login"))
+	if err != nil {
+		return nil, err
+	}
+	pageLogins, err := pageLoginsOf(c)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +139,8 @@ func readSettings(c *cli.Context) (*settings, error) {
 	return &settings{
 		fixed: fixed{
 			tds: c.String("tds"), cert: c.String("tds-cert"), key: c.String("tds-key"), encrypt: c.String("tds-encrypt"),
-			oldTLS:      c.Bool("tds-old-tls"),
+			oldTLS: c.Bool("tds-old-tls"),
+			page:   c.String("page"), pageCert: c.String("page-cert"), pageKey: c.String("page-key"),
 			stateserver: c.String("stateserver"), metrics: c.String("metrics"), control: c.String("control"), store: c.String("store"),
 			to: c.String("to"), table: c.String("to-table"), zone: c.String("to-zone"), idRule: c.String("to-ids"),
 			old: c.String("old"), checkpoint: c.String("checkpoint"), shadow: c.Float64("shadow"),
@@ -142,8 +149,27 @@ func readSettings(c *cli.Context) (*settings, error) {
 		},
 		apps: apps, allow: allow, maxConns: c.Int("max-connections"), maxPerClient: c.Int("max-connections-per-client"),
 		maxBody: c.Int("max-body"), park: c.Duration("park"), parkLimit: c.Int("park-limit"),
-		logins: logins, owners: owners, databases: databases,
+		logins: logins, owners: owners, databases: databases, pageLogins: pageLogins,
 	}, nil
+}
+
+// pageLoginsOf reads what is about the page; nil: nobody logs in.
+func pageLoginsOf(c *cli.Context) (*logins, error) {
+	if c.String("page") == "" {
+		for _, name := range []string{"page-login", "page-cert", "page-key"} {
+			if c.IsSet(name) {
+				return nil, usage("--page 127.0.0.1:9243", "--%s is of no use without --page", name)
+			}
+		}
+	}
+	if (c.String("page-cert") == "") != (c.String("page-key") == "") {
+		return nil, usage("", "--page-cert and --page-key: one is of no use without the other")
+	}
+	texts := c.StringSlice("page-login")
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	return parseLogins("page-login", texts)
 }
 
 func (s *settings) logger(w io.Writer) *slog.Logger {

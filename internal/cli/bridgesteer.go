@@ -46,16 +46,15 @@ type steeredBridge struct {
 	ctx    context.Context // of what goes on when nobody waits for it; ends with the bridge
 }
 
-// steered lets ctl reach the bridge. Where its phases could not be changed otherwise, the socket must be there.
-func (all frontEnds) steered(ctx context.Context, c *cli.Context, log *slog.Logger, store *served, gate *gatedStore) (io.Closer, error) {
-	b := &steeredBridge{self: control.This("bridge", store.title), fronts: all, store: store, gate: gate, log: log, ctx: ctx}
-	ctl, err := openControl(c, b.self, b.commands(), log, store.cutover != nil, func(err error) {
-		log.Warn("aspstate ctl cannot reach this bridge", "error", err)
+// reached lets ctl reach the bridge. Where its phases could not be changed otherwise, the socket must be there.
+func (b *steeredBridge) reached(c *cli.Context) (io.Closer, error) {
+	ctl, err := openControl(c, b.self, b.commands(), b.log, b.store.cutover != nil, func(err error) {
+		b.log.Warn("aspstate ctl cannot reach this bridge", "error", err)
 	})
 	if ctl == nil {
 		return nowhere{}, err
 	}
-	log.Info("aspstate ctl can steer", "control", ctl.Path())
+	b.log.Info("aspstate ctl can steer", "control", ctl.Path())
 	return ctl, nil
 }
 
@@ -125,21 +124,22 @@ func (b *steeredBridge) phase(ctx context.Context, q control.Request) control.An
 		req.OldTimeout = int32(min(*q.OldTimeout, 1<<30))
 	}
 	b.log.Info("a change of phase is asked for", "app", q.App, "phase", q.Phase)
-	change := func(ctx context.Context) error {
-		err := b.store.cutover.Change(ctx, q.App, req)
-		if err != nil {
-			b.log.Warn("the phase has not been changed", "app", q.App, "phase", q.Phase, "error", err)
-		}
-		return err
-	}
 	if !q.Wait {
-		go change(b.ctx)
+		go b.change(b.ctx, q.App, req)
 		return control.Done(b.app(q.App))
 	}
-	if err := change(ctx); err != nil {
+	if err := b.change(ctx, q.App, req); err != nil {
 		return refused(b.changeFailed(err, to))
 	}
 	return control.Done(b.app(q.App))
+}
+
+func (b *steeredBridge) change(ctx context.Context, app string, req cutover.Request) error {
+	err := b.store.cutover.Change(ctx, app, req)
+	if err != nil {
+		b.log.Warn("the phase has not been changed", "app", app, "phase", req.Phase.String(), "error", err)
+	}
+	return err
 }
 
 // changeFailed adds to a refusal what on the command line can be done about it.

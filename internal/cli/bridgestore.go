@@ -46,6 +46,7 @@ type served struct {
 	young     *served                                           // beside it
 	cutover   *cutover.Store                                    // of both
 	probe     session.Key                                       // of a session that does not exist
+	rows      session.Scanner                                   // of a table, for the page; nil: nobody asks, or there are none
 	// again makes the registry of other settings, where the store allows that.
 	again func(*settings) (*layout.Registry, error)
 }
@@ -163,8 +164,14 @@ func (s *stores) servedTable(log *slog.Logger, set *settings, at seat) (*served,
 	if err != nil {
 		return nil, err
 	}
+	var rows session.Scanner
+	if set.page != "" { // a view of its own: what it leaves out is told of by the other
+		if rows, err = layout.RespellRows(table, e.Spelling, e.rules[0], e.Layout.CaseInsensitiveIDs); err != nil {
+			return nil, fmt.Errorf("opening %s: %w", e.Title, err)
+		}
+	}
 	return &served{
-		Store: store, control: func(ctx context.Context) (session.Controller, error) { return e.parts[0].server.OpenControl(ctx) },
+		Store: store, rows: rows, control: func(ctx context.Context) (session.Controller, error) { return e.parts[0].server.OpenControl(ctx) },
 		end: e.End, rule: e.rules[0], registry: e.Spelling.Registry, sweeper: table, sessions: n, title: e.Title + ", ids " + string(e.rules[0]),
 		probe: session.Key{App: apps[0].Name, ID: probeID},
 		again: sameApps(e.Spelling.Registry, set),

@@ -18,22 +18,27 @@ import (
 	"github.com/aspstate/aspstate/bridge/stateserver"
 	"github.com/aspstate/aspstate/session"
 	"github.com/aspstate/aspstate/session/observe"
+	"github.com/aspstate/aspstate/session/park"
 )
 
 // watched is what the outside can see of a bridge.
 type watched struct {
 	registry *prometheus.Registry
 	calls    *observe.Metrics // nil: nobody asks
+	tally    *observe.Tally   // for the page; nil: there is none
 	served   *served
 	stopping atomic.Bool
 	said     bridge.Seldom
 }
 
-// newWatched makes what is served at an address; empty: nothing is, and calls are not counted.
-func newWatched(s *served, addr string) *watched {
+// newWatched makes what --metrics and --page serve. Without them calls are not counted.
+func newWatched(s *served, set *settings) *watched {
 	r := prometheus.NewRegistry()
 	w := &watched{registry: r, served: s}
-	if addr == "" {
+	if set.page != "" {
+		w.tally = new(observe.Tally)
+	}
+	if set.metrics == "" {
 		return w
 	}
 	w.calls = observe.New(r)
@@ -63,6 +68,23 @@ func (w *watched) store(layer string, s session.Store) session.Store {
 		return s
 	}
 	return w.calls.Store(layer, s)
+}
+
+// front is what the clients of a front call.
+func (w *watched) front(name string, s session.Store) session.Store {
+	s = w.store(name, s)
+	if w.tally == nil {
+		return s
+	}
+	return w.tally.Store(name, s)
+}
+
+// named tells who calls, for the queues of locked sessions and for the page.
+func (w *watched) named(ctx context.Context, client string) context.Context {
+	if w.tally != nil {
+		ctx = observe.Client(ctx, client)
+	}
+	return park.Client(ctx, client)
 }
 
 // waiting adds what the State Server front knows of those who wait.

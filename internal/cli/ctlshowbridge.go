@@ -40,24 +40,32 @@ func writeApp(p *printer, a *cutover.AppStatus) {
 		p.printf(", on the way to %s (%s)", a.Next, a.Stage)
 	}
 	p.printf("\n")
-	for _, l := range []struct {
-		n    int64
-		text string
-	}{
-		{a.Moved, "moved by this bridge"},
-		{a.LeftInOld, "left in the old store"},
-		{a.Dirty, "in which the stores may differ"},
-		{a.NotFollowed, "changes that the old store did not follow at once"},
-		{a.CopiedBack, "copied back"},
-		{a.Shadowed, "reads were compared with the other store"},
-		{a.Differed, "of them DIFFERENT"},
-	} {
-		if l.n > 0 {
-			p.printf("%12s   %s\n", ui.Count(l.n), l.text)
+	for _, f := range appFigures(a) {
+		if f.n > 0 {
+			p.printf("%12s   %s\n", ui.Count(f.n), f.text)
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(a.Reported)) {
 		p.printf("%12s   %s\n", a.Reported[k], k)
+	}
+}
+
+// appFigure is a number of an application, where there is something to count.
+type appFigure struct {
+	n    int64
+	text string
+	bad  bool
+}
+
+func appFigures(a *cutover.AppStatus) []appFigure {
+	return []appFigure{
+		{n: a.Moved, text: "moved by this bridge"},
+		{n: a.LeftInOld, text: "left in the old store"},
+		{n: a.Dirty, text: "in which the stores may differ"},
+		{n: a.NotFollowed, text: "changes that the old store did not follow at once"},
+		{n: a.CopiedBack, text: "copied back"},
+		{n: a.Shadowed, text: "reads were compared with the other store"},
+		{n: a.Differed, text: "of them DIFFERENT", bad: true},
 	}
 }
 

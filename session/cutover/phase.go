@@ -1,6 +1,9 @@
 package cutover
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Phase says by which rules an application is served.
 type Phase uint8
@@ -43,6 +46,9 @@ func (p *Phase) UnmarshalText(b []byte) (err error) {
 	*p, err = ParsePhase(string(b))
 	return err
 }
+
+// Follows are the phases that may come after p, by their order in a cut-over.
+func (p Phase) Follows() []Phase { return slices.Clone(follows[p]) }
 
 // follows are the phases that may come after one. A cohort that grows is handoff after handoff.
 var follows = map[Phase][]Phase{
