@@ -137,7 +137,7 @@ func (p *Page) askedPhase(name string, r *http.Request) (*action, error) {
 		return nil, fmt.Errorf("application %q is in phase %s, after which %q does not come", c.App, apps[i].Phase, c.Phase)
 	}
 	a := &action{Name: name, Text: fmt.Sprintf("take application %s to phase %s", c.App, c.Phase), App: c.App, Move: apps[i].Moves[at], About: apps[i].Moves[at].About}
-	a.Grave = !a.Move.Back
+	a.Grave = a.Move.Final
 	var err error
 	if text := r.Form.Get("percent"); text != "" && a.Move.Percent {
 		if c.Percent, err = strconv.Atoi(text); err != nil || c.Percent < 1 || c.Percent > 100 {

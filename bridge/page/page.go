@@ -109,8 +109,10 @@ type Figure struct {
 // Move is a change of phase that may be asked for.
 type Move struct {
 	Phase string `json:"phase"`
-	About string `json:"about"` // what it does, one sentence
+	Label string `json:"-"`     // of its button
+	About string `json:"about"` // what it does
 	Back  bool   `json:"back,omitempty"`
+	Final bool   `json:"final,omitempty"` // there is no way back from there
 	// Percent and OldTimeout: it takes a part of a hundred, and the old store's largest timeout in minutes.
 	Percent    bool `json:"percent,omitempty"`
 	OldTimeout bool `json:"old_timeout,omitempty"`

@@ -12,7 +12,7 @@ import (
 // words are what templates say numbers with.
 var words = template.FuncMap{
 	"asset": func(name string) string { return name + "?" + assets[name].version }, "count": count, "bytes": size, "span": span, "rate": rate, "clock": clock, "stamp": stamp, "line": line, "peak": peak,
-	"part": part, "seconds": func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) },
+	"part": part, "seconds": func(d time.Duration) string { return d.Round(time.Millisecond).String() },
 	"verb": func(v string) string { return strings.ReplaceAll(v, "_", " ") }, "columns": columns, "arrow": arrow, "link": link, "pagelinks": pageLinks,
 	"choices": choices,
 }
@@ -52,14 +52,14 @@ func size(n any) string {
 		return "–"
 	}
 	unit := 0
-	for v >= 1000 && unit < 3 {
+	for v >= 999.5 && unit < 3 {
 		v, unit = v/1024, unit+1
 	}
 	if unit == 0 {
 		return fmt.Sprintf("%.0f B", v)
 	}
 	digits := 0
-	if v < 10 {
+	if v < 9.95 {
 		digits = 1
 	}
 	return fmt.Sprintf("%.*f %s", digits, v, [...]string{"", "KiB", "MiB", "GiB"}[unit])

@@ -16,6 +16,7 @@ import (
 	"github.com/aspstate/aspstate/bridge"
 	"github.com/aspstate/aspstate/bridge/page"
 	"github.com/aspstate/aspstate/compat/layout"
+	"github.com/aspstate/aspstate/internal/ui"
 	"github.com/aspstate/aspstate/session"
 	"github.com/aspstate/aspstate/session/cutover"
 	"github.com/aspstate/aspstate/session/park"
@@ -194,13 +195,13 @@ func obstacles(a *cutover.AppStatus, leases []leaseStatus) (all []string) {
 		}
 		switch {
 		case a.LeftInOld > 0:
-			say("%d sessions are left in the old store. One that a page holds moves when the page ends.", a.LeftInOld)
+			say("%s sessions are left in the old store. One that a page holds moves when the page ends.", ui.Count(a.LeftInOld))
 		case a.LeftInOld < 0:
 			say("No pass over the old store has told yet what is left there.")
 		}
 	case cutover.Mirror:
 		if a.Dirty > 0 {
-			say("The stores may differ in %d sessions, which are being brought level.", a.Dirty)
+			say("The stores may differ in %s sessions, which are being brought level.", ui.Count(a.Dirty))
 		}
 		if !a.AllCopied {
 			say("Copy-back is not through: until then, going back moves the rest one by one.")
@@ -228,19 +229,21 @@ func moveOf(from, to cutover.Phase, listless bool) page.Move {
 	m := page.Move{Phase: to.String()}
 	switch to {
 	case cutover.Prepare:
+		m.Label = "Prepare"
 		m.About = "Sessions stay in the old store, and what a copy has left in the new one is swept. No web server may use the old store without a bridge from now on."
 	case cutover.Handoff:
-		m.Percent = true
+		m.Label, m.Percent = "Hand off", true
 		m.About = "Sessions move to the new store when they are touched, and in the background. Without a number all of them; no part gets smaller again but by going back."
 	case cutover.Mirror:
-		m.OldTimeout = listless
+		m.Label, m.OldTimeout = "Mirror", listless
 		m.About = "The new store leads, and every change is made in both. It is refused while the old store has sessions that have not moved."
 	case cutover.Done:
+		m.Label, m.Final = "Finish: done", true
 		m.About = "The old store is left for good. There is no way back from here."
 	case cutover.Handback:
-		m.Back, m.About = true, "Sessions move back to the old store when they are touched, and in the background."
+		m.Label, m.Back, m.About = "Hand back", true, "Sessions move back to the old store when they are touched, and in the background."
 	case cutover.Proxy:
-		m.Back, m.About = true, "Everything is served from the old store alone, as in the beginning. It is refused while sessions are in the new store alone."
+		m.Label, m.Back, m.About = "Back to proxy", true, "Everything is served from the old store alone, as in the beginning. It is refused while sessions are in the new store alone."
 	}
 	if from == cutover.Handback && to == cutover.Handoff {
 		m.About = "Sessions move to the new store again."
