@@ -9,7 +9,7 @@ import (
 	"github.com/aspstate/aspstate/session"
 )
 
-// Document is everything that the page shows, as /page.json gives it. Times are RFC 3339; ids are masked.
+// Document is everything that the page shows but the buttons and what was done by them, as /page.json gives it. Times are RFC 3339; ids are masked.
 type Document struct {
 	At      time.Time `json:"at"`
 	Title   string    `json:"title"`
@@ -36,7 +36,7 @@ type Totals struct {
 	Locked      int64 `json:"locked"`   // -1: not known
 	Waiting     int   `json:"waiting"`
 	Connections int   `json:"connections"`
-	Rate
+	Rate        Rate  `json:"rate"`
 }
 
 // StoreState is a store.
@@ -59,10 +59,10 @@ type FrontState struct {
 	Address     string `json:"address"`
 	Connections int    `json:"connections"`
 	Refused     int64  `json:"refused_connections"`
-	Rate
-	Calls  uint64 `json:"calls_total"`
-	Errors uint64 `json:"errors_total"`
-	Line   []Rate `json:"line"` // of the last minutes, the newest last, Sample apart
+	Rate        Rate   `json:"rate"`
+	Calls       uint64 `json:"calls_total"`
+	Errors      uint64 `json:"errors_total"`
+	Line        []Rate `json:"line"` // of the last minutes, the newest last, Sample apart
 }
 
 // AppState is an application.
@@ -196,7 +196,7 @@ func (d *Document) fronts(fronts []Front, r *rates) {
 		s.Calls, s.Errors = r.total(f.Name)
 		d.Fronts = append(d.Fronts, s)
 		d.Total.Connections += s.Connections
-		d.Total.Rate = d.Total.plus(s.Rate)
+		d.Total.Rate = d.Total.Rate.plus(s.Rate)
 	}
 }
 

@@ -21,7 +21,7 @@ type rates struct {
 
 type verbOf struct{ front, verb string }
 
-// Rate is of calls a second.
+// Rate is of a second, over the last Options.Sample.
 type Rate struct {
 	Calls  float64 `json:"calls"`
 	Locked float64 `json:"locked"`
@@ -66,9 +66,8 @@ func (r *rates) add(at time.Time, counts []Calls) {
 type VerbRate struct {
 	Front string `json:"front"`
 	Verb  string `json:"verb"`
-	Rate
-	Total uint64 `json:"total"`  // calls since the beginning
-	Bad   uint64 `json:"failed"` // of those: failed
+	Rate  Rate   `json:"rate"`
+	Calls uint64 `json:"calls_total"` // since the beginning
 }
 
 // verbs are all that were called, by front and verb.
@@ -77,7 +76,7 @@ func (r *rates) verbs() (all []VerbRate) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for of, c := range r.counts {
-		all = append(all, VerbRate{of.front, of.verb, r.now[of], c.All, c.Failed})
+		all = append(all, VerbRate{of.front, of.verb, r.now[of], c.All})
 	}
 	slices.SortFunc(all, func(a, b VerbRate) int { return cmp.Or(cmp.Compare(a.Front, b.Front), cmp.Compare(a.Verb, b.Verb)) })
 	return all
