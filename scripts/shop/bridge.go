@@ -33,12 +33,18 @@ const parkFor = 5 * time.Second
 
 // startTrial listens for the three protocols. The clock of the store is that of the fronts.
 func startTrial(apps *layout.Registry, app string, o memstore.Options) (*trial, error) {
+	async2, err := layout.ByName(layout.SQLServer)
+	if err != nil {
+		return nil, err
+	}
 	b := &trial{
 		store: memstore.New(o), secret: rand.Text(), address: map[string]string{}, servers: map[string]*bridge.Server{}, ended: make(chan error, 3),
 	}
 	api := &httpapi.Front{Store: b.store, Now: o.Now, Settings: httpapi.Settings{Registry: apps, Keys: []httpapi.Key{httpapi.AppKey(app, b.secret)}}}
 	state := &stateserver.Front{Store: b.store, Now: o.Now, Settings: stateserver.Settings{Registry: apps, Park: parkFor}}
-	sql := &tds.Front{Store: b.store, Now: o.Now, Settings: tds.Settings{Registry: apps, Park: parkFor, Login: b.login}}
+	sql := &tds.Front{Store: b.store, Now: o.Now, Settings: tds.Settings{
+		Registry: apps, Park: parkFor, Login: b.login, Databases: map[string]tds.Database{"aspstate": {Layout: async2}},
+	}}
 	for protocol, handle := range map[string]func(*bridge.Conn){"http": api.Serve, "stateserver": state.Serve, "tds": sql.Serve} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
