@@ -227,7 +227,7 @@ func TestShop(t *testing.T) {
 				id, payload := f.begin()
 				ids, was = append(ids, id), append(was, payload)
 			}
-			const workers, rounds = 10, 30
+			const workers, rounds = 10, 20
 			var all sync.WaitGroup
 			for w := range workers {
 				all.Go(func() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aspstate/aspstate/bridge/client"
 	"github.com/aspstate/aspstate/bridge/stateserver"
@@ -60,9 +61,12 @@ func respelled(table session.Store, apps *layout.Registry, rule layout.IDRule) (
 	return &layout.Respelled{Table: table, Spelling: spelling, Rule: rule}, nil
 }
 
+// stateNetworkTimeout of web.config is 10 s by itself. This node is in one process with all else, on a machine that may be busy.
+const stateNetworkTimeout = 30 * time.Second
+
 // stateServerNode is a node of the site with <sessionState mode="StateServer">.
 func stateServerNode(addr string, apps *layout.Registry, app string) (*node, func() error, error) {
-	c := stateserver.NewClient(addr, stateserver.ClientOptions{})
+	c := stateserver.NewClient(addr, stateserver.ClientOptions{Timeout: stateNetworkTimeout})
 	store, err := respelled(c, apps, layout.RuleStateServer)
 	if err != nil {
 		return nil, nil, errors.Join(err, c.Close())
