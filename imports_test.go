@@ -70,6 +70,8 @@ var rules = map[string]rule{
 	"fixtures/remote-session": {},
 	"scripts":                 {},
 	"scripts/bench":           {},
+	"scripts/shop": {module: []string{"session", "session/memstore", "aspnetser", "aspnetser/nrbf", "bridge", "bridge/client", "bridge/httpapi", "bridge/stateserver", "bridge/tds",
+		"compat", "compat/layout"}},
 }
 
 // testData are packages that only tests may import: everything in the program would carry megabytes of fixtures.

@@ -14,6 +14,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"time"
@@ -103,9 +104,10 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 		if visitor, err = signIn(ctx, b, s); err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "a bridge runs in this process: State Server %s, SQL Server %s (login shop), HTTP API %s\n",
-			b.address["stateserver"], b.address["tds"], b.base())
-		fmt.Fprintf(out, "a page of a .NET Framework node, over the State Server protocol, has signed Ada in\n\n")
+		fmt.Fprintf(out, "A bridge runs in this process, with keys that end with it, and a .NET Framework node has signed Ada in.\n")
+		fmt.Fprintf(out, "What they see, by the State Server at %s, SQL Server's protocol, and the HTTP API:\n\n", b.address["stateserver"])
+		fmt.Fprintf(out, "ASPSTATE_FROM_DSN='%s' go run . dump session %s --app '%s=%s'\n", b.dsn(), visitor, s.app.Name, s.app.AppIDs[0])
+		fmt.Fprintf(out, "curl -H 'Authorization: Bearer %s' '%s/v1/apps/%s/sessions/%s?renew=no&graphs=no'\n\n", b.secret, b.base(), url.PathEscape(s.app.Name), visitor)
 	}
 	return serve(ctx, s, join, func(catalog, checkout string) {
 		for _, t := range tries(catalog, checkout) {
