@@ -45,7 +45,7 @@ func (n *node) page(ctx context.Context, id string, do func(*aspnetser.Collectio
 	if err != nil {
 		return errors.Join(err, n.store.ReleaseExclusive(ctx, k, item.Cookie))
 	}
-	return n.store.SetAndRelease(ctx, k, session.Value{Payload: blob, Timeout: item.Timeout}, n.under(item.Cookie))
+	return n.store.SetAndRelease(ctx, k, session.Value{Payload: blob, Timeout: c.Timeout}, n.under(item.Cookie))
 }
 
 // look runs a page with EnableSessionState="ReadOnly". A session that is not there is an empty one.

@@ -65,11 +65,8 @@ func newFarm(t *testing.T, compressed bool, o memstore.Options) *farm {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var direct *client.Sessions
 	f.table = f.service(compressed, checkout, func() (*client.Sessions, func() error, error) {
-		s, leave, err := joinTable(t.Context(), dsn, apps, "shop", layout.RuleAsync21)
-		direct = s
-		return s, leave, err
+		return joinTable(t.Context(), dsn, apps, "shop", layout.RuleAsync21)
 	})
 	n, leave, err := stateServerNode(f.bridge.address["stateserver"], apps, "shop")
 	if err != nil {
@@ -77,7 +74,12 @@ func newFarm(t *testing.T, compressed bool, o memstore.Options) *farm {
 	}
 	t.Cleanup(func() { leave() })
 	f.stateNode = n
-	f.tableNode = &node{store: direct.Store, app: "shop", under: session.IfCookie}
+	p, err := openProvider(f.bridge.dsn(), "/LM/W3SVC/2/ROOT") // another number of the site than on the other node
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.db.Close() })
+	f.tableNode = &node{store: p, app: "shop", under: session.IfCookie}
 	for _, n := range []*node{f.stateNode, f.tableNode} {
 		n.form, n.poll, n.store = f.form, 2*time.Millisecond, judged{n.store, f.judge}
 	}
@@ -246,6 +248,9 @@ func TestShop(t *testing.T) {
 				c, err := aspnetser.Open(r.Payload, aspnetser.Options{})
 				if err != nil {
 					t.Fatal(err)
+				}
+				if r.Timeout != c.Timeout {
+					t.Errorf("session %d: the timeout is %d minutes, in the payload %d", i, r.Timeout, c.Timeout)
 				}
 				if err := errors.Join(torn(c), b.compare(id, c), sound(r.Payload, f.form), untouched(was[i], r.Payload)); err != nil {
 					t.Errorf("session %d: %v", i, err)
