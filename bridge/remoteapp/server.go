@@ -68,7 +68,7 @@ func Configure(srv *http.Server) {
 func breakUnacked(c net.Conn, d time.Duration) {
 	for {
 		switch of := c.(type) {
-		case *tls.Conn:
+		case interface{ NetConn() net.Conn }: // of TLS, or of a listener that looks after its connections
 			c = of.NetConn()
 		case *bridge.Conn:
 			c = of.Conn

@@ -17,7 +17,7 @@ func bridgeCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:  "bridge",
 		Usage: "serve sessions to ASP.NET applications in the place of the ASP.NET State Server, or of SQL Server",
-		Flags: slices.Concat(toTableFlags(), fromTableFlags(), []cli.Flag{
+		Flags: slices.Concat(toTableFlags(), fromTableFlags(), httpFlags(), remoteAppFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "stateserver", Usage: "`ADDR` to listen on for <sessionState mode=\"StateServer\">, such as 127.0.0.1:42424"},
 			&cli.StringFlag{Name: "tds", Usage: "`ADDR` to listen on for SQL session-state providers, such as 127.0.0.1:1433"},
 			&cli.StringSliceFlag{Name: "tds-login", Usage: "SQL login `USER=PASSWORD` of --tds; a password of aspstate tds-password is a hash (repeatable)"},
@@ -87,6 +87,14 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 	defer func() { fronts.close() }()
 	if err != nil {
 		return err
+	}
+	if set.remoteAddr != "" {
+		front, over, err := openRemoteApp(c.Context, log, set, store, w, queue)
+		if err != nil {
+			return err
+		}
+		defer over()
+		fronts = append(fronts, front)
 	}
 	closeWatch, err := w.serve(c.Context, log, set.metrics)
 	if err != nil {

@@ -34,6 +34,9 @@ func applyConfig(c *cli.Context) error {
 		return &failure{code: exitUnreachable, err: fmt.Errorf("--config: %w", err)}
 	}
 	for _, name := range slices.Sorted(maps.Keys(file)) {
+		if tables, is := file[name].(map[string]any); is && name == remoteAppTable && onlyTables(tables) {
+			continue // remoteAppsOf reads them
+		}
 		i := slices.IndexFunc(c.Command.Flags, func(f cli.Flag) bool { return f != cli.HelpFlag && slices.Contains(f.Names(), name) })
 		if i < 0 || name == "config" {
 			return usage("aspstate bridge --help lists the settings", "--config %s: there is no setting %q", path, name)
@@ -55,6 +58,15 @@ func applyConfig(c *cli.Context) error {
 		}
 	}
 	return nil
+}
+
+func onlyTables(all map[string]any) bool {
+	for _, v := range all {
+		if _, is := v.(map[string]any); !is {
+			return false
+		}
+	}
+	return true
 }
 
 // configValues are a setting's values as a command line would have them.
@@ -101,7 +113,7 @@ func reload(c *cli.Context, log *slog.Logger, now *settings, change func(*settin
 		return now
 	}
 	if fresh.fixed != now.fixed {
-		log.Warn("some of the changed settings need a restart: all but app, allow, park, park-limit, tds-login, tds-owner, tds-database, page-login and the max- ones of bodies and connections")
+		log.Warn("some of the changed settings need a restart: all but app, allow, park, park-limit, tds-login, tds-owner, tds-database, http-key, http-rows-key, remoteapp's tables, page-login and the max- ones of bodies and connections")
 		fresh.fixed = now.fixed
 	}
 	for _, a := range now.apps {

@@ -24,6 +24,7 @@ type frontEnd struct {
 	srv      *bridge.Server
 	l        net.Listener
 	change   func(*settings, *layout.Registry)
+	before   func(context.Context) error // what has to end before connections do; nil: nothing
 }
 
 type frontEnds []*frontEnd
@@ -69,6 +70,16 @@ func openFronts(ctx context.Context, log *slog.Logger, set *settings, store *ser
 			return all, err
 		}
 	}
+	if set.http != "" {
+		front, err := openHTTP(log, set, store, w, queue)
+		if err != nil {
+			return all, err
+		}
+		f := &frontEnd{protocol: "HTTP", secret: true, change: func(s *settings, r *layout.Registry) { front.Change(s.httpAPI(r)) }}
+		if err := open(f, "http", set.http, "is another server using the port?", front.Serve); err != nil {
+			return all, err
+		}
+	}
 	return all, nil
 }
 
@@ -110,7 +121,11 @@ func (all frontEnds) untilStopped(ctx context.Context, log *slog.Logger, drain t
 		log.Info("stopping", "protocol", f.protocol, "connections", f.srv.Open())
 		go func() {
 			defer func() { stopped <- struct{}{} }()
-			if err := f.srv.Shutdown(patience); err != nil {
+			var err error
+			if f.before != nil {
+				err = f.before(patience)
+			}
+			if err = errors.Join(err, f.srv.Shutdown(patience)); err != nil {
 				log.Warn("connections were cut off in the middle of a request", "after", drain, "error", err)
 			}
 		}()

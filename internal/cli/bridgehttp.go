@@ -68,6 +68,9 @@ func (c *httpConn) Close() error {
 	return err
 }
 
+// NetConn returns the connection itself, for who sets options of it.
+func (c *httpConn) NetConn() net.Conn { return c.Conn.Conn }
+
 // httpState is an http.Server's ConnState: it tells the bridge.Server when a request begins and ends.
 func httpState(nc net.Conn, state http.ConnState) {
 	if t, ok := nc.(*tls.Conn); ok {

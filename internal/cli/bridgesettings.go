@@ -12,6 +12,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/aspstate/aspstate/bridge/httpapi"
+	"github.com/aspstate/aspstate/bridge/remoteapp"
 	"github.com/aspstate/aspstate/bridge/stateserver"
 	"github.com/aspstate/aspstate/bridge/tds"
 	"github.com/aspstate/aspstate/compat/layout"
@@ -30,6 +32,8 @@ type settings struct {
 	parkLimit    int
 	logins       *logins                 // of the TDS front
 	owners       []string                // those of them that migrate
+	httpKeys     []httpapi.Key           // of the HTTP API
+	remoteApps   []remoteapp.App         // what ASP.NET Core applications are served
 	pageLogins   *logins                 // of the page; nil: none
 	databases    map[string]tds.Database // what is said of its databases
 }
@@ -44,6 +48,10 @@ const (
 // fixed are the settings that a running bridge cannot change.
 type fixed struct {
 	stateserver, metrics    string
+	http, httpCert          string
+	httpCertKey             string
+	remoteAddr, remoteCert  string
+	remoteCertKey           string
 	page, pageCert, pageKey string
 	control                 string
 	tds, cert, key          string
@@ -65,8 +73,8 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if err := noArguments(c); err != nil {
 		return nil, err
 	}
-	if c.String("stateserver") == "" && c.String("tds") == "" {
-		return nil, usage("--stateserver 127.0.0.1:42424 or --tds 127.0.0.1:1433", "there is nothing to listen on")
+	if c.String("stateserver") == "" && c.String("tds") == "" && c.String("http") == "" && c.String("remote-app") == "" {
+		return nil, usage("--stateserver 127.0.0.1:42424, --tds 127.0.0.1:1433 or --http 127.0.0.1:8080", "there is nothing to listen on")
 	}
 	if c.Duration("park") < 0 || c.Int("park-limit") < 1 {
 		return nil, usage("--park 0 lets nobody wait", "--park and --park-limit: neither can be less than nothing")
@@ -101,6 +109,19 @@ func readSettings(c *cli.Context) (*settings, error) {
 		return nil, usage("", "--tds-cert and --tds-key: one is of no use without the other")
 	}
 	logins, err := parseLogins("tds-login", c.StringSlice("tds-login"))
+	if err != nil {
+		return nil, err
+	}
+	for _, front := range []string{"http", "remote-app"} {
+		if (c.String(front+"-cert") == "") != (c.String(front+"-cert-key") == "") {
+			return nil, usage("", "--%s-cert and --%s-cert-key: one is of no use without the other", front, front)
+		}
+	}
+	httpKeys, err := httpKeysOf(c)
+	if err != nil {
+		return nil, err
+	}
+	remoteApps, err := remoteAppsOf(c)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +161,9 @@ func readSettings(c *cli.Context) (*settings, error) {
 		fixed: fixed{
 			tds: c.String("tds"), cert: c.String("tds-cert"), key: c.String("tds-key"), encrypt: c.String("tds-encrypt"),
 			oldTLS: c.Bool("tds-old-tls"),
-			page:   c.String("page"), pageCert: c.String("page-cert"), pageKey: c.String("page-key"),
+			http:   c.String("http"), httpCert: c.String("http-cert"), httpCertKey: c.String("http-cert-key"),
+			remoteAddr: c.String("remote-app"), remoteCert: c.String("remote-app-cert"), remoteCertKey: c.String("remote-app-cert-key"),
+			page: c.String("page"), pageCert: c.String("page-cert"), pageKey: c.String("page-key"),
 			stateserver: c.String("stateserver"), metrics: c.String("metrics"), control: c.String("control"), store: c.String("store"),
 			to: c.String("to"), table: c.String("to-table"), zone: c.String("to-zone"), idRule: c.String("to-ids"),
 			old: c.String("old"), checkpoint: c.String("checkpoint"), shadow: c.Float64("shadow"),
@@ -150,6 +173,7 @@ func readSettings(c *cli.Context) (*settings, error) {
 		apps: apps, allow: allow, maxConns: c.Int("max-connections"), maxPerClient: c.Int("max-connections-per-client"),
 		maxBody: c.Int("max-body"), park: c.Duration("park"), parkLimit: c.Int("park-limit"),
 		logins: logins, owners: owners, databases: databases, pageLogins: pageLogins,
+		httpKeys: httpKeys, remoteApps: remoteApps,
 	}, nil
 }
 

@@ -61,7 +61,7 @@ func newApp(s Streams) *cli.App {
 
 		DisableSliceFlagSeparator: true, // the commas of --app NAME=APPID,APPID are ours
 		Commands: []*cli.Command{
-			migrateCommand(s), verifyCommand(s), dumpCommand(s), inspectCommand(s), inventoryCommand(s), bridgeCommand(s), ctlCommand(s), passwordCommand(s), schemaCommand(s), suffixCommand(s), versionCommand(s),
+			migrateCommand(s), verifyCommand(s), dumpCommand(s), inspectCommand(s), inventoryCommand(s), bridgeCommand(s), ctlCommand(s), passwordCommand(s), httpKeyCommand(s), schemaCommand(s), suffixCommand(s), versionCommand(s),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,9 +50,10 @@ type place struct {
 	layout *layout.Layout // nil: whatever the database has
 	dsns   []string       // of SQL Server
 	dir    string         // of an embedded store
+	bridge *url.URL       // of a bridge's HTTP API
 }
 
-func (p place) sandbox() bool { return len(p.dsns) == 0 && p.dir == "" }
+func (p place) sandbox() bool { return len(p.dsns) == 0 && p.dir == "" && p.bridge == nil }
 
 // stores opens the ends of one command.
 type stores struct {
@@ -329,6 +331,9 @@ func (s *stores) where(side string) (at place, err error) {
 		at.layout, err = layout.ByName(layout.Embedded)
 		return at, err
 	}
+	if len(dsns) > 0 && (strings.HasPrefix(dsns[0], "http://") || strings.HasPrefix(dsns[0], "https://")) {
+		return s.whereBridge(side, dsns)
+	}
 	for _, dsn := range dsns {
 		for _, later := range []string{"stateserver:", "http:", "https:", "embedded:"} {
 			if strings.HasPrefix(strings.ToLower(dsn), later) {
@@ -376,6 +381,9 @@ func (s *stores) dsns(side string) []string {
 // pathOf says in which directory the store of a place lies; empty where that cannot be told.
 func (s *stores) pathOf(at place) string {
 	p := at.dir
+	if at.bridge != nil {
+		return ""
+	}
 	if at.sandbox() {
 		p = filepath.Join(s.c.String("sandbox"), at.layout.Name)
 	}
@@ -395,9 +403,12 @@ func (s *stores) open(side string, read bool) (*end, error) {
 		return s.openParts(side, at)
 	}
 	e := &end{End: copier.End{Layout: at.layout}, path: s.pathOf(at)}
-	if at.sandbox() {
+	switch {
+	case at.bridge != nil:
+		err = s.openBridge(e, side, at.bridge)
+	case at.sandbox():
 		err = s.openTable(e, read)
-	} else {
+	default:
 		err = s.openEmbedded(e, at.dir, read)
 	}
 	if err != nil {

@@ -18,7 +18,7 @@ func fromFlags() []cli.Flag {
 	return append(fromTableFlags(),
 		&cli.StringSliceFlag{
 			Name:    "from-dsn",
-			Usage:   "`DSN` of the store to read: a SQL Server connection string (repeatable: partitions of a partition resolver) or embedded:DIR",
+			Usage:   "`DSN` of the store to read: a SQL Server connection string (repeatable: partitions of a partition resolver), embedded:DIR, or https://HOST:PORT of a bridge",
 			EnvVars: []string{"ASPSTATE_FROM_DSN"},
 		},
 		&cli.StringFlag{Name: "from-compressed", Value: "auto", Usage: "whether its payloads are compressed: `auto|yes|no`"})
@@ -36,7 +36,7 @@ func fromTableFlags() []cli.Flag {
 
 func toFlags() []cli.Flag {
 	return append(toTableFlags(),
-		&cli.StringFlag{Name: "to-dsn", Usage: "`DSN` of the store to write: a SQL Server connection string or embedded:DIR", EnvVars: []string{"ASPSTATE_TO_DSN"}})
+		&cli.StringFlag{Name: "to-dsn", Usage: "`DSN` of the store to write: a SQL Server connection string, embedded:DIR, or https://HOST:PORT of a bridge", EnvVars: []string{"ASPSTATE_TO_DSN"}})
 }
 
 // toTableFlags say which table of a store is written, and how.
