@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -47,9 +48,27 @@ func httpFlags() []cli.Flag {
 		&cli.StringFlag{Name: "http", Usage: "`ADDR` to listen on for the HTTP API, such as 127.0.0.1:8080"},
 		&cli.StringSliceFlag{Name: "http-key", Usage: "key `APP=KEY` of --http for the sessions of an application; a KEY of aspstate http-key may be its hash (repeatable)"},
 		&cli.StringSliceFlag{Name: "http-rows-key", Usage: "`KEY` of --http with which aspstate migrates from and to this bridge: may list all sessions and write them as they are (repeatable)"},
+		&cli.StringSliceFlag{Name: "compressed", Usage: "`APP=yes|no`: whether the nodes of an application have compressionEnabled, for sessions that --http and --remote-app write (repeatable; default: as a session was, new ones are not)"},
 		&cli.StringFlag{Name: "http-cert", Usage: "PEM `FILE` of its certificate (default: no TLS)"},
 		&cli.StringFlag{Name: "http-cert-key", Usage: "PEM `FILE` of the certificate's key"},
 	}
+}
+
+// compressedApps says of the applications what --compressed does.
+func compressedApps(c *cli.Context, apps []layout.Application) error {
+	for _, t := range c.StringSlice("compressed") {
+		name, text, _ := strings.Cut(t, "=")
+		i := slices.IndexFunc(apps, func(a layout.Application) bool { return a.Name == name })
+		if i < 0 {
+			return usage("--app "+name+"=APPID", "--compressed: no application is called %q", name)
+		}
+		if text != "yes" && text != "no" {
+			return usage("--compressed "+name+"=yes", "--compressed %q: APP=yes or APP=no is wanted", t)
+		}
+		yes := text == "yes"
+		apps[i].Compressed = &yes
+	}
+	return nil
 }
 
 // httpKeysOf reads what is about the HTTP API.
@@ -85,6 +104,8 @@ func parseKey(text string) (k httpapi.Key, err error) {
 	switch {
 	case text == "":
 		return k, errors.New("a key has at least one character")
+	case strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' }):
+		return k, errors.New("a key has letters, digits and signs of ASCII alone: it goes into a header")
 	case !hashed:
 		k.Hash = sha256.Sum256([]byte(text))
 		return k, nil

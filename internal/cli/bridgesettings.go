@@ -153,6 +153,9 @@ func readSettings(c *cli.Context) (*settings, error) {
 	if len(chosen) > 0 { // here nothing is chosen: applications are made known
 		return nil, usage("--app "+chosen[0]+"=APPID[,APPID…]", "--app %s: it has no application id", chosen[0])
 	}
+	if err := compressedApps(c, apps); err != nil {
+		return nil, err
+	}
 	databases, err := parseDatabases(c.StringSlice("tds-database"), apps)
 	if err != nil {
 		return nil, err
