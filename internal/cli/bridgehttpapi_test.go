@@ -322,7 +322,7 @@ func TestMigrateOverABridge(t *testing.T) {
 		t.Errorf("%s", i.out)
 	}
 	t.Setenv("ASPSTATE_FROM_PASSWORD", "k") // of an application
-	if c := command(t, "", "inspect", "--from-dsn", "http://"+at); c.code != exitUnreachable || !strings.Contains(c.err, "--http-rows-key") || strings.Contains(c.err, "rows-key") {
+	if c := command(t, "", "inspect", "--from-dsn", "http://"+at); c.code != exitUnreachable || !strings.Contains(c.err, "--http-rows-key") || strings.Contains(c.err, "k@") {
 		t.Errorf("exit %d: %s", c.code, c.err)
 	}
 	b.stop(os.Interrupt)
