@@ -117,12 +117,13 @@ func (p *pages) node(n int) {
 // change changes the phase, and asks again while sessions stand in the way that time moves.
 func (p *pages) change(r Request) {
 	p.f.t.Helper()
-	for {
+	for tries := 0; ; tries++ {
 		ctx, cancel := context.WithTimeout(p.f.t.Context(), 3*time.Minute)
 		err := p.f.bridges[1].Change(ctx, shop, r)
 		cancel()
 		var refused *RefusedError
-		if !errors.As(err, &refused) || r.Phase != Mirror && r.Phase != Proxy {
+		mayWait := r.Phase == Mirror || r.Phase == Proxy || r.Phase == Handback // for sessions that pages hold
+		if !errors.As(err, &refused) || !mayWait || tries == 300 {
 			p.f.ok(err, "changing to %v", r.Phase)
 			return
 		}
