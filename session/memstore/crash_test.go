@@ -327,6 +327,9 @@ func TestCrashAtEverySync(t *testing.T) {
 			crashes := play(t, vfs.NewCrashableMem(), l, policy, 1, 30)
 			t.Logf("%d crashes", len(crashes))
 			for i := range crashes {
+				if testing.Short() && i%8 > 1 { // the race detector has seen how they came about
+					continue
+				}
 				t.Run(fmt.Sprintf("%d torn %v", i, crashes[i].torn), func(t *testing.T) {
 					if err := crashes[i].check(t, policy).Close(); err != nil {
 						t.Errorf("closing: %v", err)
