@@ -18,6 +18,7 @@ import (
 	"github.com/aspstate/aspstate/bridge/client"
 	"github.com/aspstate/aspstate/bridge/httpapi"
 	"github.com/aspstate/aspstate/session"
+	"github.com/aspstate/aspstate/session/memstore"
 )
 
 // fake serves a handler, and returns a client of it.
@@ -280,14 +281,27 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// watched is the store of a bridge that tells who waits in it.
+type watched struct {
+	*memstore.Store
+	waits  chan struct{}
+	waited chan error // with what it ended
+}
+
+func (w watched) WaitExclusive(ctx context.Context, k session.Key, d time.Duration) (session.Item, error) {
+	close(w.waits)
+	item, err := w.Store.WaitExclusive(ctx, k, d)
+	w.waited <- err
+	return item, err
+}
+
 // TestWaitCut ends the context of a client that waits for a lock: the bridge gives nobody's lock to it.
 func TestWaitCut(t *testing.T) {
 	for name, secure := range map[string]bool{"one": false, "two": true} {
 		t.Run(name, func(t *testing.T) {
-			mem := newStore(t)
+			mem := watched{newStore(t), make(chan struct{}), make(chan error, 1)}
 			put(t, mem, shopKey, blob(t))
-			f := &httpapi.Front{Store: mem}
-			base, trust := overHTTP(t, f, secure)
+			base, trust := overHTTP(t, &httpapi.Front{Store: mem}, secure)
 			c := newClient(t, base, trust)
 			item, err := c.GetExclusive(t.Context(), shopKey)
 			if err != nil {
@@ -295,16 +309,14 @@ func TestWaitCut(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() {
-				for f.Waiting() == 0 {
-					time.Sleep(time.Millisecond)
-				}
+				<-mem.waits
 				cancel()
 			}()
 			if _, err := c.WaitExclusive(ctx, shopKey, time.Minute); !errors.Is(err, context.Canceled) {
 				t.Errorf("waiting gives %v", err)
 			}
-			for f.Waiting() > 0 {
-				time.Sleep(time.Millisecond)
+			if err := <-mem.waited; !errors.Is(err, context.Canceled) {
+				t.Errorf("at the bridge it gives %v", err)
 			}
 			if err := c.ReleaseExclusive(t.Context(), shopKey, item.Cookie); err != nil {
 				t.Fatal(err)

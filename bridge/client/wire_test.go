@@ -81,6 +81,9 @@ type verbs interface {
 	session.Waiter
 }
 
+// shortWire is what a short run tests: HTTP/1.1, and the rows, whose store does all that others do.
+const shortWire = "one, rows"
+
 func TestStoreOverTheWire(t *testing.T) {
 	rules := storetest.Ordinary()
 	rules.Remote, rules.CountsExactly = true, true
@@ -89,6 +92,9 @@ func TestStoreOverTheWire(t *testing.T) {
 		"one": {false, false}, "two": {true, false}, "one, rows": {false, true}, "two, rows": {true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && name != shortWire {
+				t.Skip("one of four is enough for a short run")
+			}
 			rules := rules
 			if c.rows {
 				rules.Needs |= storetest.Scans | storetest.Applies | storetest.Counts | storetest.Clocks
