@@ -32,6 +32,7 @@ func (s *Session) acquire(ctx context.Context, create bool) error {
 		s.held, s.starts = create, create
 		return nil
 	}
+	again := s.o.pace()
 	for first := true; ; first = false {
 		item, err := s.persist(ctx, true)
 		switch {
@@ -44,7 +45,7 @@ func (s *Session) acquire(ctx context.Context, create bool) error {
 			return nil
 		}
 		if !first { // it was removed at once, or the store does not show what is in the way
-			if err := sleep(ctx, s.o.Poll); err != nil {
+			if err := sleep(ctx, again.next()); err != nil {
 				return fmt.Errorf("locking session %v: %w", s.key, err)
 			}
 		}
@@ -98,6 +99,7 @@ func (s *Session) persist(ctx context.Context, exclusive bool) (session.Item, er
 	deadline := time.Now().Add(s.o.Wait)
 	var broken session.LockedError
 	var ages lockAges
+	again := s.o.pace()
 	item, err := s.try(ctx, exclusive)
 	for {
 		var held *session.LockedError
@@ -128,15 +130,14 @@ func (s *Session) persist(ctx context.Context, exclusive bool) (session.Item, er
 		if time.Until(deadline) <= 0 {
 			return session.Item{}, fmt.Errorf("waiting for session %v: %w", s.key, err)
 		}
-		item, err = s.pause(ctx, exclusive, max(left, time.Millisecond))
+		item, err = s.pause(ctx, exclusive, max(left, time.Millisecond), &again)
 	}
 }
 
 // pause waits until the session may be free, but not longer than left, and reads it.
-func (s *Session) pause(ctx context.Context, exclusive bool, left time.Duration) (session.Item, error) {
-	poll := min(s.o.Poll, left)
+func (s *Session) pause(ctx context.Context, exclusive bool, left time.Duration, again *pace) (session.Item, error) {
 	if !exclusive || s.o.waiter == nil {
-		if err := sleep(ctx, poll); err != nil {
+		if err := sleep(ctx, min(again.next(), left)); err != nil {
 			return session.Item{}, fmt.Errorf("waiting for session %v: %w", s.key, err)
 		}
 		return s.try(ctx, exclusive)
@@ -144,6 +145,7 @@ func (s *Session) pause(ctx context.Context, exclusive bool, left time.Duration)
 	began := time.Now()
 	item, err := s.o.waiter.WaitExclusive(ctx, s.key, left)
 	var held *session.LockedError
+	poll := min(s.o.Poll, left)
 	if waited := time.Since(began); errors.As(err, &held) && waited < poll { // sent away: too many wait
 		_ = sleep(ctx, poll-waited) // persist looks at ctx
 	}
@@ -171,6 +173,21 @@ func (s *Session) release(ctx context.Context, cookie int32) error {
 		return fmt.Errorf("releasing session %v: %w", s.key, err)
 	}
 	return nil
+}
+
+// pace is how often somebody asks who waits: soon at first, since most locks are held for some milliseconds, and then as seldom
+// as ASP.NET's module does. In its first second it asks 8 times where that asks twice, and then as often.
+type pace struct{ wait, most time.Duration }
+
+const firstPoll = 4 * time.Millisecond
+
+func (o *settings) pace() pace { return pace{firstPoll, o.Poll} }
+
+// next is how long to wait now.
+func (p *pace) next() time.Duration {
+	d := min(p.wait, p.most)
+	p.wait = 2 * d
+	return d
 }
 
 // detached is for calls that have to come to an end, whoever goes away.

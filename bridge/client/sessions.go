@@ -36,7 +36,9 @@ type Sessions struct {
 
 	// Locks of others.
 	Wait time.Duration // how long a request waits for one; 0: 110 s
-	Poll time.Duration // how often it asks, where the Store is no session.Waiter, or it only wants to read; 0: 500 ms
+	// Poll is how often it asks in the end, where the Store is no session.Waiter, or it only wants to read; 0: 500 ms. It begins
+	// after 4 ms, and waits twice as long each time.
+	Poll time.Duration
 	// ExecutionTimeout is the age at which a lock is broken: httpRuntime's executionTimeout. 0: 110 s; negative: never.
 	ExecutionTimeout time.Duration
 

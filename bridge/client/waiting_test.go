@@ -139,16 +139,12 @@ func countFrom(_ http.ResponseWriter, r *http.Request) error {
 // countDirectly is a .NET page.
 func countDirectly(t *testing.T, store *memstore.Store) {
 	for {
-		item, err := store.GetExclusive(t.Context(), shopKey)
-		var locked *session.LockedError
+		item, err := store.WaitExclusive(t.Context(), shopKey, time.Minute)
 		switch {
 		case errors.Is(err, session.ErrNotFound):
 			if err := store.CreateUninitialized(t.Context(), shopKey, session.Value{Payload: blob(t), Timeout: 20}); err != nil && !errors.Is(err, session.ErrExists) {
 				t.Error(err)
 			}
-			continue
-		case errors.As(err, &locked):
-			time.Sleep(time.Millisecond)
 			continue
 		case err != nil:
 			t.Error(err)
@@ -177,11 +173,14 @@ func TestWait(t *testing.T) {
 		holds   time.Duration // how long somebody else has the lock
 		locked  bool          // the page is refused
 		waits   time.Duration
-		without time.Duration // where the store is no Waiter; 0: the same
+		without time.Duration // where the store is no Waiter; 0: the same. It is asked after 4, 12, 28, 60, 124, 252, 508, 1008, … ms
 		stolen  bool          // who had the lock has lost it
 	}{
-		"a page":                   {nil, count, 1200 * time.Millisecond, false, 1200 * time.Millisecond, 1500 * time.Millisecond, false},
-		"who reads":                {nil, read(1), 1200 * time.Millisecond, false, 1500 * time.Millisecond, 0, false},
+		"a page":                   {nil, count, 1200 * time.Millisecond, false, 1200 * time.Millisecond, 1508 * time.Millisecond, false},
+		"who reads":                {nil, read(1), 1200 * time.Millisecond, false, 1508 * time.Millisecond, 0, false},
+		"a page, soon":             {nil, count, 5 * time.Millisecond, false, 5 * time.Millisecond, 12 * time.Millisecond, false},
+		"who reads, soon":          {nil, read(1), 5 * time.Millisecond, false, 12 * time.Millisecond, 0, false},
+		"who asks often":           {func(s *client.Sessions) { s.Poll = 10 * time.Millisecond }, read(1), 1200 * time.Millisecond, false, 1202 * time.Millisecond, 0, false},
 		"an old lock is broken":    {nil, count, never, false, 110 * time.Second, 0, true},
 		"by who reads as well":     {nil, read(1), never, false, 110 * time.Second, 0, false},
 		"another executionTimeout": {func(s *client.Sessions) { s.ExecutionTimeout = 3300 * time.Millisecond }, count, never, false, 3300 * time.Millisecond, 0, true},
