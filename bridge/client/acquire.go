@@ -58,7 +58,7 @@ func (s *Session) acquire(ctx context.Context, create bool) error {
 // create makes an empty session, to be locked by whoever comes first, as ASP.NET does: requests that come at once with the id
 // of a session that has ended take turns.
 func (s *Session) create(ctx context.Context) error {
-	blob, err := s.empty().Append(nil)
+	blob, err := s.encodeNew(ctx, s.empty())
 	if err == nil {
 		c, cancel := s.o.detached(ctx)
 		defer cancel()

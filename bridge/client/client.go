@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -51,8 +52,9 @@ const (
 
 // caller makes the requests of a Client or of Rows.
 type caller struct {
-	base string // scheme, host and path, without a slash at the end
-	auth string // the Authorization header; empty: none
+	base string   // scheme, host and path, without a slash at the end
+	apps sync.Map // whether applications compress, as *bool: what the bridge has said
+	auth string   // the Authorization header; empty: none
 	o    Options
 }
 

@@ -45,6 +45,25 @@ func FuzzRow(f *testing.F) {
 	})
 }
 
+// FuzzAbout reads what a bridge says of an application. Nothing is believed of another one.
+func FuzzAbout(f *testing.F) {
+	f.Add(`{"app":"shop","compressed":true}`)
+	f.Add(`{"app":"shop","compressed":false,"timeoutMinutes":20}`)
+	f.Add(`{"app":"shop","compressed":null}`)
+	f.Add(`{"app":"forum","compressed":true}`)
+	f.Add(`{"compressed":true}`)
+	f.Add(`null`)
+	f.Fuzz(func(t *testing.T, body string) {
+		compressed, err := readAbout([]byte(body), "shop")
+		if err != nil && compressed != nil || err == nil && !strings.Contains(strings.ToLower(body), `"app"`) && !strings.Contains(body, `\u`) {
+			t.Errorf("%q says %v, %v", body, compressed, err)
+		}
+		if _, err := readAbout([]byte(body), "another shop"); err == nil && !strings.Contains(body, "another") && !strings.Contains(body, `\u`) {
+			t.Errorf("%q is about another application", body)
+		}
+	})
+}
+
 // FuzzProblem reads answers that are no success. Each is an error, and none is a success.
 func FuzzProblem(f *testing.F) {
 	f.Add(423, `{"type":"urn:aspstate:problem:session-locked","title":"The session is locked","status":423,"detail":"D","lockCookie":7,"lockAgeSeconds":12,"lockSince":"2026-11-30T06:10:00.006Z","uninitialized":true}`)

@@ -95,7 +95,7 @@ func (s *Session) save(ctx context.Context) error {
 	if s.abandoned {
 		return s.remove(ctx)
 	}
-	blob, err := s.encode()
+	blob, err := s.encode(ctx)
 	switch {
 	case err != nil:
 		return errors.Join(err, s.unlock(ctx))
@@ -178,31 +178,28 @@ func (s *Session) remove(ctx context.Context) error {
 }
 
 // encode returns what is to be written; nil where nothing has changed.
-func (s *Session) encode() ([]byte, error) {
-	blob, err := s.encoded()
+func (s *Session) encode(ctx context.Context) ([]byte, error) {
+	blob, err := s.encoded(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("writing session %v: %w", s.key, err)
 	}
 	return blob, nil
 }
 
-func (s *Session) encoded() ([]byte, error) {
+func (s *Session) encoded(ctx context.Context) ([]byte, error) {
 	switch {
 	case !s.held:
 		return nil, nil
 	case s.dirty:
-		return s.items.Append(nil)
+		return s.encodeNew(ctx, s.items)
 	case !s.handed:
 		return nil, nil
 	}
-	form := s.items.Form
-	s.items.Form = aspnetser.FormPlain
-	plain, err := s.items.Append(nil)
-	s.items.Form = form
+	plain, err := s.plain()
 	if err != nil {
 		return nil, err
 	}
-	was := s.payload
+	was, form := s.payload, s.items.Form
 	switch {
 	case was == nil && s.items.Len() == 0 && !s.items.HasNull():
 		return nil, nil
@@ -212,5 +209,29 @@ func (s *Session) encoded() ([]byte, error) {
 	if err != nil || bytes.Equal(plain, was) {
 		return nil, err
 	}
-	return s.items.Append(nil)
+	if form == aspnetser.FormPlain {
+		return plain, nil
+	}
+	return s.encodeNew(ctx, s.items)
+}
+
+// encodeNew writes items in their form, or in that of new sessions if they have none yet.
+func (s *Session) encodeNew(ctx context.Context, c *aspnetser.Collection) (_ []byte, err error) {
+	if c.Form == aspnetser.FormUnknown {
+		ctx, cancel := s.o.detached(ctx)
+		defer cancel()
+		if c.Form, err = s.o.form(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return c.Append(nil)
+}
+
+// plain writes the items without compressing them.
+func (s *Session) plain() ([]byte, error) {
+	form := s.items.Form
+	s.items.Form = aspnetser.FormPlain
+	b, err := s.items.Append(nil)
+	s.items.Form = form
+	return b, err
 }

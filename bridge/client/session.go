@@ -218,14 +218,8 @@ func (s *Session) absent() {
 	s.items, s.payload, s.timeout, s.isNew = s.empty(), nil, s.o.Timeout, true
 }
 
-// empty is a new session without items.
-func (s *Session) empty() *aspnetser.Collection {
-	c := &aspnetser.Collection{Form: aspnetser.FormPlain, Timeout: s.o.Timeout}
-	if s.o.Compressed {
-		c.Form = aspnetser.FormCompressed
-	}
-	return c
-}
+// empty is a new session without items. Its form is found when it is written.
+func (s *Session) empty() *aspnetser.Collection { return &aspnetser.Collection{Timeout: s.o.Timeout} }
 
 // adopt makes the session what the store has. What was read before stays decoded if the store has the same still.
 func (s *Session) adopt(item session.Item) error {

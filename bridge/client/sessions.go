@@ -29,8 +29,10 @@ type Sessions struct {
 	NewID   func() string // nil: NewID
 
 	// New sessions.
-	Timeout    int32 // minutes; 0: 20
-	Compressed bool  // written compressed: compressionEnabled of the site. Others keep the form they have
+	Timeout int32 // minutes; 0: 20
+	// Compressed: they are written compressed, as the site's compressionEnabled says; others keep the form they have. nil: what
+	// the bridge of a Client says of the application, which is asked when the first one is written; with other stores: not.
+	Compressed *bool
 
 	Blob aspnetser.Options // how payloads are read
 
@@ -73,6 +75,7 @@ const (
 type settings struct {
 	Sessions
 	of      *Sessions
+	bridge  *Client        // says whether new sessions are compressed; nil: Compressed does
 	waiter  session.Waiter // nil: none
 	clocked session.Clocked
 }
@@ -103,6 +106,9 @@ func (o *Sessions) settings() *settings {
 	if s.OnError == nil {
 		s.OnError = func(*http.Request, error) {}
 	}
+	if s.Compressed == nil {
+		s.bridge, _ = o.Store.(*Client)
+	}
 	s.waiter, _ = o.Store.(session.Waiter)
 	clocked := o.Store
 	if r, ok := clocked.(*layout.Respelled); ok { // which hides what else its table can do
@@ -110,6 +116,27 @@ func (o *Sessions) settings() *settings {
 	}
 	s.clocked, _ = clocked.(session.Clocked)
 	return s
+}
+
+// form is that of new sessions.
+func (s *settings) form(ctx context.Context) (_ aspnetser.Form, err error) {
+	compressed := s.Compressed
+	if s.bridge != nil {
+		if compressed, err = s.bridge.Compresses(ctx, s.App); err != nil {
+			return aspnetser.FormUnknown, err
+		}
+	}
+	if compressed != nil && *compressed {
+		return aspnetser.FormCompressed, nil
+	}
+	return aspnetser.FormPlain, nil
+}
+
+// blobOf are the options by which a payload is read that is known to be compressed, or not.
+func (s *settings) blobOf(c aspnetser.Compression) aspnetser.Options {
+	o := s.Blob
+	o.Compressed = c
+	return o
 }
 
 // Handler gives next the session of the browser that asks: see Get, Set, Update and FromContext. A handler within another of

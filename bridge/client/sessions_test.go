@@ -262,7 +262,7 @@ func TestUntouched(t *testing.T) {
 func TestNewSession(t *testing.T) {
 	for _, compressed := range []bool{false, true} {
 		store := newStore(t)
-		sessions := &client.Sessions{Store: store, App: "shop", Compressed: compressed, Timeout: 45}
+		sessions := &client.Sessions{Store: store, App: "shop", Compressed: &compressed, Timeout: 45}
 		k := session.Key{App: "shop", ID: cookieOf(serve(sessions.Handler(page(t, set(1))), "")).Value}
 		want := aspnetser.FormPlain
 		if compressed {

@@ -106,7 +106,7 @@ func (f *farm) service(compressed bool, of func(*client.Sessions) http.Handler, 
 		f.t.Fatal(err)
 	}
 	f.t.Cleanup(func() { leave() })
-	sessions.Compressed, sessions.Poll = compressed, 2*time.Millisecond
+	sessions.Poll = 2 * time.Millisecond
 	sessions.OnError = func(r *http.Request, err error) {
 		if !errors.Is(err, client.ErrGone) {
 			f.t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
