@@ -19,7 +19,7 @@ func (s *Session) acquire(ctx context.Context, create bool) error {
 	switch {
 	case s.over != nil:
 		return s.over
-	case s.readOnly:
+	case s.readOnly, s.view:
 		return ErrReadOnly
 	case s.held, s.abandoned:
 		return nil

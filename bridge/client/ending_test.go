@@ -279,6 +279,7 @@ func TestFailure(t *testing.T) {
 		"early":                     {failing{create: down}, "", both(set(2), gives(down, flush)), 500, 1},
 		"early, by a large page":    {failing{create: down}, "", both(set(2), gives(down, write(100_000))), 500, 1},
 		"what cannot be written":    {failing{}, shopID, setBad, 500, 1},
+		"discarding":                {failing{release: down}, shopID, both(set(2), discarding), 200, 1},
 		"saving, when it has begun": {failing{set: down}, shopID, both(set(2), flush), 200, 1},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -84,6 +84,7 @@ func (s *Session) head() (*http.Cookie, error) {
 		return nil, err
 	}
 	s.took(item.Cookie)
+	s.known, s.started = true, true
 	return s.o.cookie(s.key.ID), nil
 }
 
@@ -126,7 +127,7 @@ func (s *Session) save(ctx context.Context) error {
 
 // touch renews a session that nobody has looked at.
 func (s *Session) touch(ctx context.Context) error {
-	if !s.known || s.o.NoTouch {
+	if !s.known || s.renewed || s.o.NoTouch {
 		return nil
 	}
 	c, cancel := s.o.detached(ctx)

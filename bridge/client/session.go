@@ -21,10 +21,16 @@ const maxTimeout = 525600
 // Its methods take a context for their waiting. That a session is not there is no error: it is new then, and empty. Errors of
 // the Store are passed on: *session.LockedError says that the lock was not free in time.
 type Session struct {
+	*shared
+	view bool // this one changes nothing: it belongs to a ReadOnly within a Handler
+}
+
+// shared is what the handlers of one request have together.
+type shared struct {
 	o        *settings
 	r        *http.Request // for its context, which tells when the client goes away
-	readOnly bool
-	known    bool // the browser has sent the id: others may use it
+	readOnly bool          // nobody changes anything
+	known    bool          // the browser has the id: others may use it
 
 	mu  sync.Mutex
 	key session.Key // without an id as long as nobody wants a new one
@@ -37,8 +43,10 @@ type Session struct {
 	payload []byte                // that items were read from; nil: the store had none
 	timeout int32                 // minutes
 	isNew   bool
-	started bool // the store has told us that the session is ours to start
-	starts  bool // OnStart is to be called
+	started bool  // the store has told us that the session is ours to start
+	starts  bool  // OnStart is to be called
+	stored  int32 // minutes, in the store
+	renewed bool  // it was looked at before Discard
 
 	held   bool // it may be changed: under the store's lock, or because nobody else knows it
 	locked bool // the store's lock is ours
@@ -85,14 +93,21 @@ func (s *Session) Timeout(ctx context.Context) (minutes int32, err error) {
 
 // SetTimeout locks the session and changes after how many minutes it ends: 1 to 525600, a year.
 func (s *Session) SetTimeout(ctx context.Context, minutes int32) error {
-	if minutes < 1 || minutes > maxTimeout {
-		return fmt.Errorf("setting the timeout of a session: %d minutes are not between 1 and %d", minutes, maxTimeout)
+	if err := checkTimeout(minutes); err != nil {
+		return err
 	}
 	return s.with(ctx, s.lock, func() error {
 		s.dirty = s.dirty || s.timeout != minutes
 		s.timeout, s.items.Timeout = minutes, minutes
 		return nil
 	})
+}
+
+func checkTimeout(minutes int32) error {
+	if minutes < 1 || minutes > maxTimeout {
+		return fmt.Errorf("setting the timeout of a session: %d minutes are not between 1 and %d", minutes, maxTimeout)
+	}
+	return nil
 }
 
 // Lock locks the session until the handler returns, and reads it anew; it waits for whoever else has it. It does nothing where
@@ -116,11 +131,29 @@ func (s *Session) Keys(ctx context.Context) (keys []string, err error) {
 // the session meanwhile.
 func (s *Session) Collection(ctx context.Context) (c *aspnetser.Collection, err error) {
 	err = s.with(ctx, s.load, func() error {
-		s.readAll, s.handed = s.readAll || !s.held, true
-		c = s.items
+		s.readAll = s.readAll || !s.held
+		if s.view {
+			c, err = s.copied()
+			return err
+		}
+		c, s.handed = s.items, true
 		return nil
 	})
 	return c, err
+}
+
+// copied is a copy of the items, for those who change nothing.
+func (s *Session) copied() (*aspnetser.Collection, error) {
+	blob, err := s.plain()
+	if err != nil {
+		return nil, fmt.Errorf("copying session %v: %w", s.key, err)
+	}
+	c, err := aspnetser.Open(blob, s.o.blobOf(aspnetser.CompressionNo))
+	if err != nil {
+		return nil, fmt.Errorf("copying session %v: %w", s.key, err)
+	}
+	c.Form = s.items.Form
+	return c, nil
 }
 
 // Set locks the session and sets an item to the value of a Go value: see aspnetser.ValueOf.
@@ -169,7 +202,7 @@ func (s *Session) with(ctx context.Context, enter func(context.Context) error, f
 	if !starts {
 		return err
 	}
-	if err := s.o.OnStart(ctx, s); err != nil {
+	if err := s.o.OnStart(s.whole(ctx)); err != nil {
 		return fmt.Errorf("starting session: %w", err)
 	}
 	if err != nil {
@@ -177,6 +210,15 @@ func (s *Session) with(ctx context.Context, enter func(context.Context) error, f
 	}
 	_, err = s.enter(ctx, enter, f)
 	return err
+}
+
+// whole is the session as OnStart changes it, with its context.
+func (s *Session) whole(ctx context.Context) (context.Context, *Session) {
+	if !s.view {
+		return ctx, s
+	}
+	w := &Session{shared: s.shared}
+	return context.WithValue(ctx, contextKey{}, w), w
 }
 
 // enter does with's work where the session does not start; where it does, f is not called.
@@ -231,7 +273,7 @@ func (s *Session) adopt(item session.Item) error {
 		}
 		s.items, s.payload, s.handed = c, item.Payload, false
 	}
-	s.timeout, s.isNew = item.Timeout, s.started
+	s.timeout, s.stored, s.isNew = item.Timeout, item.Timeout, s.started
 	return nil
 }
 

@@ -143,9 +143,12 @@ func (s *settings) blobOf(c aspnetser.Compression) aspnetser.Options {
 // the same Sessions shares its session.
 //
 // The http.ResponseWriter holds back a response of up to Buffer bytes until the session is saved. It can be flushed, hijacked
-// and unwrapped (http.ResponseController); headers may be set until the response leaves. Once part of the response has been sent, no session can begin that needs a cookie:
-// ErrTooLate. Hijack saves the session and gives its lock back: whoever has the connection has no session any more. An
-// http.TimeoutHandler belongs around Handler, not within: the session of a page that is given up is then dropped.
+// and unwrapped (http.ResponseController); headers may be set until the response leaves. Once part of the response has been
+// sent, no session can begin that needs a cookie: ErrTooLate. Hijack saves the session and gives its lock back: whoever has
+// the connection has no session any more. An http.TimeoutHandler belongs around Handler, not within: the session of a page that
+// is given up is then dropped.
+//
+// What was set is saved whatever status next answers, a 500 as well, unless it says Session.Discard or panics.
 func (o *Sessions) Handler(next http.Handler) http.Handler {
 	return &handler{o: o.settings(), next: next}
 }
@@ -179,10 +182,18 @@ func From(r *http.Request) (*Session, error) { return FromContext(r.Context()) }
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s, err := From(r); err == nil && s.o.of == h.o.of {
+		if h.readOnly && !s.view && !s.readOnly {
+			r = r.WithContext(context.WithValue(r.Context(), contextKey{}, &Session{s.shared, true}))
+		}
 		h.next.ServeHTTP(w, r)
 		return
 	}
-	s := &Session{o: h.o, readOnly: h.readOnly, key: session.Key{App: h.o.App}}
+	made := &struct {
+		Session
+		shared
+	}{shared: shared{o: h.o, readOnly: h.readOnly, key: session.Key{App: h.o.App}}}
+	s := &made.Session
+	s.shared = &made.shared
 	if cs := r.CookiesNamed(h.o.CookieName); len(cs) > 0 {
 		s.key.ID, s.known = h.o.ParseID(cs[0].Value)
 	}

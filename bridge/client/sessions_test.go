@@ -54,6 +54,19 @@ func TestVerbs(t *testing.T) {
 		"abandon":                      {id: shopID, stored: true, page: abandon, verbs: "lock remove"},
 		"set and abandon":              {id: shopID, stored: true, page: both(set(7), abandon), verbs: "lock remove"},
 		"abandon and set":              {id: shopID, stored: true, page: both(abandon, set(7)), verbs: "lock remove"},
+		"discard":                      {id: shopID, stored: true, page: discarding, verbs: "touch", n: 1},
+		"read and discard":             {id: shopID, stored: true, page: both(read(1), discarding), verbs: "get", n: 1},
+		"set and discard":              {id: shopID, stored: true, page: both(set(7), discarding), verbs: "lock release", n: 1},
+		"set, discard, read":           {id: shopID, stored: true, page: both(both(set(7), discarding), read(1)), verbs: "lock release get", n: 1},
+		"set, discard, set":            {id: shopID, stored: true, page: both(both(set(7), discarding), set(8)), verbs: "lock release lock set", n: 8},
+		"set, discard, lock, read":     {id: shopID, stored: true, page: both(both(set(7), discarding), both(lock, read(1))), verbs: "lock release lock release", n: 1},
+		"timeout and discard":          {id: shopID, stored: true, page: both(setTimeout(30), both(discarding, both(lock, timeoutIs(20)))), verbs: "lock release lock release", n: 1},
+		"abandon and discard":          {id: shopID, stored: true, page: both(abandon, discarding), verbs: "lock release", n: 1},
+		"set and discard, no session":  {id: shopID, page: both(set(7), discarding), verbs: "lock create lock release"},
+		"set and discard, no cookie":   {page: both(set(7), discarding)},
+		"set, flush, discard":          {page: both(set(7), both(flush, discarding)), verbs: "create lock release", cookie: true},
+		"set, flush, discard, set":     {page: both(both(set(7), flush), both(discarding, set(8))), verbs: "create lock release lock set", cookie: true, n: 8},
+		"read-only, discard":           {id: shopID, stored: true, only: true, page: both(read(1), discarding), verbs: "get", n: 1},
 		"abandon, no session":          {id: shopID, page: abandon, verbs: "lock"},
 		"abandon, no cookie":           {page: abandon},
 		"set and abandon, no cookie":   {page: both(set(7), abandon)},
@@ -157,6 +170,21 @@ func set(n int32) func(http.ResponseWriter, *http.Request) error {
 
 func remove(key string) func(http.ResponseWriter, *http.Request) error {
 	return with(func(s *client.Session, r *http.Request) error { return s.Remove(r.Context(), key) })
+}
+
+var discarding = with(func(s *client.Session, _ *http.Request) error {
+	s.Discard()
+	return nil
+})
+
+func timeoutIs(want int32) func(http.ResponseWriter, *http.Request) error {
+	return with(func(s *client.Session, r *http.Request) error {
+		got, err := s.Timeout(r.Context())
+		if err == nil && got != want {
+			err = fmt.Errorf("the timeout is %d, want %d", got, want)
+		}
+		return err
+	})
 }
 
 func setTimeout(minutes int32) func(http.ResponseWriter, *http.Request) error {
