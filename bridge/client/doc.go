@@ -8,11 +8,11 @@
 //	store, err := client.New("https://bridge.internal:8443", client.Options{Key: key})
 //	…
 //	shop := &client.Sessions{Store: store, App: "shop"}
-//	http.Handle("/cart/", shop.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-//		name, err := client.Get[string](r.Context(), "UserName")
+//	http.Handle("/cart/", shop.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *client.Session) error {
+//		name, signedIn, err := client.Lookup[string](r.Context(), "UserName")
 //		…
-//		err = client.Update(r.Context(), "Visits", func(n int32) (int32, error) { return n + 1, nil })
-//	})))
+//		return client.Update(r.Context(), "Visits", func(n int32) (int32, error) { return n + 1, nil })
+//	}))
 //
 // The store may as well be the site's SQL Server, without a bridge: a table of package compat, seen through
 // layout.Respelled.

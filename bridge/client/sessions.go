@@ -47,14 +47,20 @@ type Sessions struct {
 	OnlyIfFree  bool          // the Store knows no condition but session.IfFree: it is a State Server
 	NoTouch     bool          // a request that did not look at its session does not renew it
 	KeepGone    bool          // a request whose client has gone away goes on and is saved, as in ASP.NET
-	Buffer      int           // bytes of a response that are held back until the session is saved; 0: 64 KiB, negative: none
 	SaveTimeout time.Duration // how long a call of the Store may take at the end of a request; 0: 30 s
+	// Buffer is how many bytes of a response are held back until the session is saved, and of a request's body are kept by
+	// HandlerFunc. 0: 64 KiB; negative: none.
+	Buffer int
 
 	// OnStart is called when a session starts: when it is about to be made, or when a .NET page has made it for us to start
 	// (the uninitialized mark). Session_Start of global.asax does not run in either case. An error goes to whoever asked for
 	// the session. With ReadOnly it is called for marked sessions only, and cannot change them.
 	OnStart func(ctx context.Context, s *Session) error
-	// OnError is told what went wrong when the handler had returned: the session was not saved. Then the response is a 409
+	// Fail answers for a HandlerFunc that has returned an error; what it had set and answered is dropped by then. nil: OnError
+	// is told, and the answer is a 500. OnError is also told where the response has begun and nothing can be answered.
+	Fail func(w http.ResponseWriter, r *http.Request, err error)
+	// OnError is told what a HandlerFunc has returned, and what went wrong when the handler had returned or had discarded what
+	// it set: the session was not saved, or its lock not given back. Where it was not saved the response is a 409
 	// where the session was lost to somebody else (session.ErrStaleCookie, ErrNotFound, ErrExists, *LockedError) and a 500
 	// otherwise, unless part of it has been sent.
 	OnError func(r *http.Request, err error)
@@ -154,7 +160,8 @@ func (o *Sessions) Handler(next http.Handler) http.Handler {
 }
 
 // ReadOnly is Handler for those who change nothing: the session is never locked, and changes give ErrReadOnly.
-// EnableSessionState="ReadOnly" of a page.
+// EnableSessionState="ReadOnly" of a page. Within a Handler of the same Sessions next reads that one's session, locked or not,
+// and what it changes in place of what it reads is not saved; it can still Discard what was set around it.
 func (o *Sessions) ReadOnly(next http.Handler) http.Handler {
 	return &handler{o: o.settings(), next: next, readOnly: true}
 }

@@ -20,6 +20,7 @@ type writer struct {
 	s     *Session
 
 	buf      *[]byte // what is held back; nil: nothing yet
+	inner    bool    // within another one, which sees to the session
 	status   int     // what the handler has said; 0: nothing yet
 	sent     bool    // the header is under way
 	hijacked bool
@@ -154,13 +155,15 @@ func (w *writer) send() error {
 	if w.sent || w.err != nil {
 		return w.err
 	}
-	cookie, err := w.s.head()
-	if err != nil {
-		w.s.drop(ErrOver)
-		w.fail(err)
-		return err
+	if !w.inner {
+		cookie, err := w.s.head()
+		if err != nil {
+			w.s.drop(ErrOver)
+			w.fail(err)
+			return err
+		}
+		w.setCookie(cookie)
 	}
-	w.setCookie(cookie)
 	return w.pass()
 }
 
@@ -264,6 +267,9 @@ func (w *writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	w.hijacked = true
+	if w.inner {
+		return conn, rw, nil
+	}
 	cookie, err := w.s.finish()
 	if err != nil {
 		w.s.o.OnError(w.r, err)
