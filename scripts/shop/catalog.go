@@ -15,15 +15,16 @@ var products = map[string]uint64{"A-1": 4995, "B-77": 5000, "C": 125, "D-4": 9, 
 
 // catalog shows products. What a visitor looked at last it keeps in his session, where the .NET pages show it too.
 func catalog(sessions *client.Sessions) http.Handler {
+	sessions.Fail = fail
 	m := http.NewServeMux()
-	m.Handle("GET /products", sessions.ReadOnly(page(listProducts)))
-	m.Handle("GET /products/{sku}", sessions.Handler(page(showProduct)))
-	m.Handle("GET /visited", sessions.ReadOnly(page(showVisited)))
+	m.Handle("GET /products", sessions.ReadOnly(sessions.HandlerFunc(listProducts)))
+	m.Handle("GET /products/{sku}", sessions.HandlerFunc(showProduct))
+	m.Handle("GET /visited", sessions.ReadOnly(sessions.HandlerFunc(showVisited)))
 	return m
 }
 
 // listProducts is a page with EnableSessionState="ReadOnly": it never locks the session.
-func listProducts(w http.ResponseWriter, r *http.Request) error {
+func listProducts(w http.ResponseWriter, r *http.Request, _ *client.Session) error {
 	if err := greet(w, r); err != nil {
 		return err
 	}
@@ -34,7 +35,7 @@ func listProducts(w http.ResponseWriter, r *http.Request) error {
 }
 
 // showProduct changes the session: a List<string>, and counters.
-func showProduct(w http.ResponseWriter, r *http.Request) error {
+func showProduct(w http.ResponseWriter, r *http.Request, _ *client.Session) error {
 	sku := r.PathValue("sku")
 	price, known := products[sku]
 	if !known {
@@ -56,8 +57,9 @@ func showProduct(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func showVisited(w http.ResponseWriter, r *http.Request) error {
-	seen, err := item[[]string](r.Context(), "Visited")
+func showVisited(w http.ResponseWriter, r *http.Request, _ *client.Session) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	seen, _, err := client.Lookup[[]string](r.Context(), "Visited")
 	if err != nil {
 		return err
 	}

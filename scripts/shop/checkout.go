@@ -2,29 +2,32 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 
+	"github.com/aspstate/aspstate/aspnetser"
 	"github.com/aspstate/aspstate/bridge/client"
 )
 
 // checkout has the cart: an object of a class of the .NET site.
 func checkout(sessions *client.Sessions) http.Handler {
+	sessions.Fail = fail
 	m := http.NewServeMux()
-	m.Handle("GET /cart", sessions.ReadOnly(page(showCart)))
-	m.Handle("POST /cart/{sku}", sessions.Handler(page(addToCart)))
-	m.Handle("PUT /cart/{sku}", sessions.Handler(page(setQuantity)))
-	m.Handle("POST /logout", sessions.Handler(page(logOut)))
+	m.Handle("GET /cart", sessions.ReadOnly(sessions.HandlerFunc(showCart)))
+	m.Handle("POST /cart/{sku}", sessions.HandlerFunc(addToCart))
+	m.Handle("PUT /cart/{sku}", sessions.HandlerFunc(setQuantity))
+	m.Handle("POST /logout", sessions.HandlerFunc(logOut))
 	return m
 }
 
-func showCart(w http.ResponseWriter, r *http.Request) error {
+func showCart(w http.ResponseWriter, r *http.Request, _ *client.Session) error {
 	if err := greet(w, r); err != nil {
 		return err
 	}
-	cart, err := item[Cart](r.Context(), "Cart")
+	cart, _, err := client.Lookup[Cart](r.Context(), "Cart")
 	if err != nil {
 		return err
 	}
@@ -39,7 +42,7 @@ func showCart(w http.ResponseWriter, r *http.Request) error {
 }
 
 // addToCart is POST /cart/A-1?quantity=2&note=To+Grace.
-func addToCart(w http.ResponseWriter, r *http.Request) error {
+func addToCart(w http.ResponseWriter, r *http.Request, _ *client.Session) error {
 	sku := r.PathValue("sku")
 	if _, known := products[sku]; !known {
 		return &refusal{http.StatusNotFound, "no such product"}
@@ -62,7 +65,7 @@ func addToCart(w http.ResponseWriter, r *http.Request) error {
 }
 
 // setQuantity is PUT /cart/A-1?quantity=3; 0 takes the article out.
-func setQuantity(w http.ResponseWriter, r *http.Request) error {
+func setQuantity(w http.ResponseWriter, r *http.Request, _ *client.Session) error {
 	quantity, err := quantityOf(r, 0)
 	if err != nil {
 		return err
@@ -83,11 +86,7 @@ func setQuantity(w http.ResponseWriter, r *http.Request) error {
 }
 
 // logOut is Session.Abandon: the .NET pages have lost the session, too.
-func logOut(w http.ResponseWriter, r *http.Request) error {
-	s, err := client.From(r)
-	if err != nil {
-		return err
-	}
+func logOut(w http.ResponseWriter, r *http.Request, s *client.Session) error {
 	if err := s.Abandon(r.Context()); err != nil {
 		return err
 	}
@@ -108,35 +107,20 @@ func quantityOf(r *http.Request, least int) (int32, error) {
 	return int32(n), nil
 }
 
-// changeCart changes the cart and what goes with it: its total and its version, which other pages read without decoding it. It
-// locks before it reads, so that nobody else changes the cart meanwhile; an error of change leaves all as it was.
+// changeCart changes the cart and what goes with it: its total and its version, which other pages read without decoding it. All
+// of it happens under the lock, so that nobody else changes the cart meanwhile; an error leaves all as it was.
 func changeCart(ctx context.Context, change func(*Cart) error) error {
-	s, err := client.FromContext(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.Lock(ctx); err != nil {
-		return err
-	}
-	cart, err := item[Cart](ctx, "Cart")
-	if err != nil {
-		return err
-	}
-	if err := change(&cart); err != nil {
-		return err
-	}
-	cart.Version++
-	total, err := cart.total()
-	if err != nil {
-		return err
-	}
-	for _, set := range []struct {
-		key string
-		to  any
-	}{{"Cart", &cart}, {"CartTotal", total}, {"CartVersion", cart.Version}} {
-		if err := s.Set(ctx, set.key, set.to); err != nil {
+	return client.Change(ctx, func(c *aspnetser.Collection) error {
+		cart, _, err := client.Lookup[Cart](ctx, "Cart")
+		if err == nil {
+			err = change(&cart)
+		}
+		if err != nil {
 			return err
 		}
-	}
-	return hit(ctx, "CheckoutHits")
+		cart.Version++
+		total, err := cart.total()
+		return errors.Join(err, aspnetser.Set(c, "Cart", &cart), aspnetser.Set(c, "CartTotal", total),
+			aspnetser.Set(c, "CartVersion", cart.Version), hit(ctx, "CheckoutHits"))
+	})
 }

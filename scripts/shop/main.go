@@ -129,7 +129,6 @@ func serve(ctx context.Context, s settings, join func() (*client.Sessions, func(
 			return err
 		}
 		defer leave()
-		sessions.Compressed = s.app.Compressed
 		l, err := net.Listen("tcp", service.addr)
 		if err != nil {
 			return err

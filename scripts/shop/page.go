@@ -11,26 +11,15 @@ import (
 	"github.com/aspstate/aspstate/bridge/client"
 )
 
-// page is a handler that may fail. Until it has returned nothing leaves for the browser, so that it can be called again, and its
-// error still has a status. What it has set by then is saved all the same: it sets when nothing can go wrong any more.
-type page func(w http.ResponseWriter, r *http.Request) error
-
-// ServeHTTP implements http.Handler.
-func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	err := p(w, r)
-	if errors.Is(err, client.ErrChanged) { // it had read before it locked, and somebody was faster: now the session is locked
-		err = p(w, r)
-	}
+// fail answers for a page that has returned an error. What it had set is dropped by then, and so is what it had written.
+func fail(w http.ResponseWriter, r *http.Request, err error) {
 	var no *refusal
-	switch {
-	case err == nil:
-	case errors.As(err, &no):
+	if errors.As(err, &no) {
 		http.Error(w, no.why, no.status)
-	default:
-		slog.Error("a page failed", "path", r.URL.Path, "error", err)
-		http.Error(w, "try again in a moment", http.StatusServiceUnavailable)
+		return
 	}
+	slog.Error("a page failed", "path", r.URL.Path, "error", err)
+	http.Error(w, "try again in a moment", http.StatusServiceUnavailable)
 }
 
 // refusal is what the visitor has done wrong.
@@ -40,15 +29,6 @@ type refusal struct {
 }
 
 func (e *refusal) Error() string { return e.why }
-
-// item is a session's item, or the zero T where there is none, as a C# cast of null has it.
-func item[T any](ctx context.Context, key string) (T, error) {
-	x, err := client.Get[T](ctx, key)
-	if errors.Is(err, aspnetser.ErrNoItem) {
-		err = nil
-	}
-	return x, err
-}
 
 // hit counts a page, as every page of the site does: together, and by the service.
 func hit(ctx context.Context, own string) error {
@@ -63,15 +43,16 @@ func hit(ctx context.Context, own string) error {
 // greet writes the line that every page begins with: who has signed in at the .NET site, and what is in the cart. The total is
 // kept beside the cart so that pages which show only this need not decode it.
 func greet(w http.ResponseWriter, r *http.Request) error {
-	name, err := item[string](r.Context(), "UserName")
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	name, signedIn, err := client.Lookup[string](r.Context(), "UserName")
 	if err != nil {
 		return err
 	}
-	total, err := item[aspnetser.Decimal](r.Context(), "CartTotal")
+	total, _, err := client.Lookup[aspnetser.Decimal](r.Context(), "CartTotal")
 	if err != nil {
 		return err
 	}
-	if name == "" {
+	if !signedIn {
 		name = "stranger"
 	}
 	fmt.Fprintf(w, "Hello %s, cart: %v EUR\n", name, total)

@@ -59,13 +59,13 @@ func newFarm(t *testing.T, compressed bool, o memstore.Options) *farm {
 	join := func() (*client.Sessions, func() error, error) {
 		return joinBridge(f.bridge.base(), f.bridge.key(), "shop")
 	}
-	f.catalog = f.service(compressed, catalog, join)
-	f.checkout = f.service(compressed, checkout, join)
+	f.catalog = f.service(catalog, join)
+	f.checkout = f.service(checkout, join)
 	dsn, err := compat.ParseDSN(f.bridge.dsn())
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.table = f.service(compressed, checkout, func() (*client.Sessions, func() error, error) {
+	f.table = f.service(checkout, func() (*client.Sessions, func() error, error) {
 		return joinTable(t.Context(), dsn, apps, "shop", layout.RuleAsync21)
 	})
 	n, leave, err := stateServerNode(f.bridge.address["stateserver"], apps, "shop")
@@ -99,7 +99,7 @@ func (f *farm) judge(payload []byte) {
 }
 
 // service runs a service as a server of its own.
-func (f *farm) service(compressed bool, of func(*client.Sessions) http.Handler, join func() (*client.Sessions, func() error, error)) *httptest.Server {
+func (f *farm) service(of func(*client.Sessions) http.Handler, join func() (*client.Sessions, func() error, error)) *httptest.Server {
 	f.t.Helper()
 	sessions, leave, err := join()
 	if err != nil {

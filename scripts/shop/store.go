@@ -37,7 +37,8 @@ func joinTable(ctx context.Context, dsn compat.DSN, apps *layout.Registry, app s
 	if err != nil {
 		return nil, nil, errors.Join(err, table.Close(), server.Close())
 	}
-	return &client.Sessions{Store: store, App: app}, func() error { return errors.Join(table.Close(), server.Close()) }, nil
+	known, _ := apps.ByName(app)
+	return &client.Sessions{Store: store, App: app, Compressed: known.Compressed}, func() error { return errors.Join(table.Close(), server.Close()) }, nil
 }
 
 func openTable(ctx context.Context, server *compat.Server) (*compat.Table, error) {
