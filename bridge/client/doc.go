@@ -11,7 +11,7 @@
 //	http.Handle("/cart/", shop.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *client.Session) error {
 //		name, signedIn, err := client.Lookup[string](r.Context(), "UserName")
 //		…
-//		return client.Update(r.Context(), "Visits", func(n int32) (int32, error) { return n + 1, nil })
+//		return s.Set(r.Context(), "Visits", visits+1)
 //	}))
 //
 // The store may as well be the site's SQL Server, without a bridge: a table of package compat, seen through

@@ -21,18 +21,22 @@ func Example() {
 	signIn(store, "abcdefghijklmnopqrstuv05", "Ada")
 
 	shop := &client.Sessions{Store: store, App: "shop"}
-	visit := shop.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name, err := client.Get[string](r.Context(), "UserName")
-		if err == nil {
-			err = client.Update(r.Context(), "Visits", func(n int32) (int32, error) { return n + 1, nil })
-		}
+	visit := shop.HandlerFunc(func(w http.ResponseWriter, r *http.Request, s *client.Session) error {
+		name, signedIn, err := client.Lookup[string](r.Context(), "UserName")
 		if err != nil {
-			http.Error(w, "try again", http.StatusServiceUnavailable)
-			return
+			return err
 		}
-		n, _ := client.Get[int32](r.Context(), "Visits")
-		fmt.Fprintf(w, "%s, visit %d", name, n)
-	}))
+		if !signedIn {
+			http.Redirect(w, r, "/login.aspx", http.StatusFound)
+			return nil
+		}
+		n, _, err := client.Lookup[int32](r.Context(), "Visits")
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s, visit %d", name, n+1)
+		return s.Set(r.Context(), "Visits", n+1)
+	})
 
 	for range 2 {
 		r := httptest.NewRequest("GET", "/visit", nil)
