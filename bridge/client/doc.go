@@ -26,9 +26,11 @@
 //
 // What was read before the lock was had may have changed by then. Whoever then writes would overwrite what he has not seen, so
 // the change is refused with [ErrChanged]: the session is locked and read anew by then, and the handler begins again, from
-// what it reads now. Those who lock before they read ([Session.Lock], [Update]) never see that.
+// what it reads now. [Sessions.HandlerFunc] sees to that. Those who lock before they read ([Session.Lock], [Update], [Change])
+// are never told.
 //
-// A lock is given back, and the changes are dropped, where the handler panics or the client has gone away. A lock that is
+// A lock is given back, and the changes are dropped, where the handler panics, the client has gone away, a HandlerFunc returns
+// an error, or by [Session.Discard]. A status alone drops nothing: what was set is saved behind a 500 as well. A lock that is
 // older than the site's executionTimeout is broken, as ASP.NET does it; who had it finds at the end that he has lost it: his
 // response is then a 409 if nothing of it has been sent, and nothing is overwritten.
 //
