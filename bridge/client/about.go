@@ -32,7 +32,7 @@ func (c *Client) about(ctx context.Context, app string) (*bool, error) {
 		return nil, err
 	}
 	defer done()
-	defer discard(resp)
+	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAbout))
 	if err != nil {
 		return nil, transportError(ctx, err)
