@@ -53,7 +53,7 @@ func parse(args []string) (s settings, err error) {
 	f.StringVar(&s.checkout, "checkout", "127.0.0.1:8082", "address of the checkout")
 	app := f.String("app", "shop=/LM/W3SVC/1/ROOT", "application, as NAME=APPID of IIS")
 	ids := f.String("ids", string(layout.RuleAsync21), "how the site's provider spells ids in SQL Server")
-	compressed := f.Bool("compressed", false, "the site has compressionEnabled")
+	compressed := f.Bool("compressed", false, "the site has compressionEnabled; a bridge of yours knows that by itself")
 	if err = f.Parse(args); err != nil {
 		return s, err
 	}
