@@ -32,7 +32,7 @@ func readQuery(r *http.Request) query {
 	if len(q.ID) > 4 { // no more of an id is known here, and what was put in is to go nowhere
 		q.ID = q.ID[:4]
 	}
-	if sorts[strings.TrimPrefix(q.Sort, "-")] == nil {
+	if _, known := sorts[strings.TrimPrefix(q.Sort, "-")]; !known {
 		q.Sort = defaultSort
 	}
 	if n, err := strconv.Atoi(v.Get("page")); err == nil && n > 1 {

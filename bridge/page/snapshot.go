@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -112,7 +113,13 @@ func (p *Page) snapshot(ctx context.Context) *snapshot {
 func (p *Page) look(over chan struct{}) {
 	ctx, cancel := context.WithTimeout(p.ctx, longest)
 	defer cancel()
-	snap := p.scan(ctx)
+	p.mu.Lock()
+	rows := 0 // as many as there were, and some
+	if p.snap != nil {
+		rows = len(p.snap.rows) + len(p.snap.rows)/16
+	}
+	p.mu.Unlock()
+	snap := p.scan(ctx, rows)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.snap, p.running = snap, nil
@@ -129,10 +136,11 @@ func (p *Page) forgetUnseen() {
 	}
 }
 
-// scan lists the sessions of all sources.
-func (p *Page) scan(ctx context.Context) *snapshot {
+// scan lists the sessions of all sources: about so many.
+func (p *Page) scan(ctx context.Context, rows int) *snapshot {
 	s := &snapshot{
 		began: p.o.Now(), stores: map[string]*total{}, apps: map[storeApp]*total{}, ended: map[string]bool{}, orders: map[string][]int32{},
+		rows: make([]row, 0, rows),
 	}
 	for i := range p.o.Sources {
 		src := &p.o.Sources[i]
@@ -227,38 +235,69 @@ func (s *snapshot) add(src *Source, rec *session.Record, now session.Instant) {
 // keepMost drops what is too much.
 func (s *snapshot) keepMost() {
 	if len(s.rows) > mostRows {
-		slices.SortFunc(s.rows, func(a, b row) int { return byLock(&a, &b) })
-		clear(s.rows[mostRows:])
-		s.rows = s.rows[:mostRows]
+		kept := make([]row, 0, 2*mostRows)
+		for _, at := range sorts[defaultSort].sorted(s.rows)[:mostRows] {
+			kept = append(kept, s.rows[at])
+		}
+		s.rows = kept
 	}
 }
 
+// order is how rows are sorted: by a number, and where that is the same, or there is none, by comparing. What comes first is what people
+// look for.
+type order struct {
+	number  func(*row) int64
+	compare func(a, b *row) int
+}
+
 // byLock: who has been locked the longest comes first, then the largest.
-func byLock(a, b *row) int {
-	switch {
-	case a.locked != b.locked:
-		if a.locked {
-			return -1
-		}
-		return 1
-	case a.locked && a.since != b.since:
-		return cmp.Compare(a.since, b.since)
+func byLock(r *row) int64 {
+	if r.locked {
+		return math.MinInt64 + int64(r.since)
 	}
-	return bySize(a, b)
+	return -int64(r.size)
 }
 
 func bySize(a, b *row) int {
 	return cmp.Or(cmp.Compare(b.size, a.size), cmp.Compare(a.created, b.created), cmp.Compare(a.app, b.app), cmp.Compare(a.id, b.id))
 }
 
-// sorts are the orders of a listing by what names them. What comes first is what people look for.
-var sorts = map[string]func(a, b *row) int{
-	"locked":  byLock,
-	"size":    bySize,
-	"created": func(a, b *row) int { return cmp.Or(cmp.Compare(b.created, a.created), bySize(a, b)) },
-	"expires": func(a, b *row) int { return cmp.Or(cmp.Compare(a.expires, b.expires), bySize(a, b)) },
-	"app":     func(a, b *row) int { return cmp.Or(cmp.Compare(a.app, b.app), byLock(a, b)) },
-	"id":      func(a, b *row) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.app, b.app), bySize(a, b)) },
+// sorts are the orders of a listing by what names them.
+var sorts = map[string]order{
+	"locked":  {byLock, bySize},
+	"size":    {func(r *row) int64 { return -int64(r.size) }, bySize},
+	"created": {func(r *row) int64 { return -int64(r.created) }, bySize},
+	"expires": {func(r *row) int64 { return int64(r.expires) }, bySize},
+	"app": {nil, func(a, b *row) int {
+		return cmp.Or(cmp.Compare(a.app, b.app), cmp.Compare(byLock(a), byLock(b)), bySize(a, b))
+	}},
+	"id": {nil, func(a, b *row) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.app, b.app), bySize(a, b)) }},
+}
+
+// sorted is the places of rows in an order.
+func (o order) sorted(rows []row) []int32 {
+	type place struct {
+		number int64
+		at     int32
+	}
+	places := make([]place, len(rows)) // numbers side by side: rows are far apart
+	for i := range rows {
+		places[i].at = int32(i)
+		if o.number != nil {
+			places[i].number = o.number(&rows[i])
+		}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		if a.number != b.number {
+			return cmp.Compare(a.number, b.number)
+		}
+		return o.compare(&rows[a.at], &rows[b.at])
+	})
+	at := make([]int32, len(rows))
+	for i := range places {
+		at[i] = places[i].at
+	}
+	return at
 }
 
 // order is the places of the rows in an order, which is made once for all viewers. It must not be changed.
@@ -268,12 +307,7 @@ func (s *snapshot) order(name string) []int32 {
 	if at := s.orders[name]; at != nil {
 		return at
 	}
-	at := make([]int32, len(s.rows))
-	for i := range at {
-		at[i] = int32(i)
-	}
-	by := sorts[name]
-	slices.SortFunc(at, func(a, b int32) int { return by(&s.rows[a], &s.rows[b]) })
+	at := sorts[name].sorted(s.rows)
 	s.orders[name] = at
 	return at
 }

@@ -6,6 +6,7 @@
 //	go run ./scripts/bench -idle 10000         # memory of that many idle connections beside busy ones; needs no Redis
 //	go run ./scripts/bench -tds                # the SQL front beside the State Server front, and beside a SQL Server if
 //	                                           # ASPSTATE_TEST_SQLSERVER names one; with -idle: its memory
+//	go run ./scripts/bench -page -span 20s     # page cycles of a bridge at whose status page somebody looks, or nobody
 //
 // Both servers are programs of their own, started here on free ports, on a processor of their own: one, since Redis has one
 // thread. The load has another: one thread over raw sockets, which asks the next thing on each connection when the last is
@@ -42,6 +43,7 @@ func main() {
 	own := flag.String("load-cpus", "1", "processors of the load; empty: all")
 	idle := flag.Int("idle", 0, "measure the memory of so many idle connections instead")
 	flag.BoolVar(&s.sql, "tds", false, "measure the SQL front instead")
+	page := flag.Bool("page", false, "measure what the status page costs instead")
 	flag.Parse()
 	s.engine = os.Getenv("ASPSTATE_TEST_SQLSERVER")
 	if err := moveTo(*own); err != nil {
@@ -51,6 +53,9 @@ func main() {
 	run := compare
 	if *idle > 0 {
 		run = func(s settings) error { return idleMemory(s, *idle) }
+	}
+	if *page {
+		run = pageCost
 	}
 	if err := run(s); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
