@@ -30,7 +30,8 @@ func (p *pool) put(b *[]byte) {
 // maxBody is the most bytes of a raw body, and of a payload.
 func (x *exchange) maxBody() int { return cmp.Or(x.set.MaxBody, DefaultMaxBody) }
 
-// body appends the whole body to b, of at most the given size. Memory grows with what has come, not with what was announced.
+// body appends the whole body to b, of at most the given size. Memory grows with what has come, not with what was announced. After an error
+// the deadline stays: net/http reads on, before it answers.
 func (x *exchange) body(b []byte, most int) ([]byte, *problem) {
 	n := x.r.ContentLength
 	if n > int64(most) {
@@ -40,9 +41,9 @@ func (x *exchange) body(b []byte, most int) ([]byte, *problem) {
 		return b, nil
 	}
 	answer := http.NewResponseController(x.w)
-	if x.r.ProtoMajor == 1 || n < 0 || n > growSize { // HTTP/2 has read small ones already, or nearly so
-		answer.SetReadDeadline(time.Now().Add(cmp.Or(x.f.Patience, DefaultPatience)))
-		defer answer.SetReadDeadline(time.Time{})
+	bounded := x.r.ProtoMajor == 1 || n < 0 || n > growSize // HTTP/2 has read small ones already, or nearly so
+	if bounded {
+		answer.SetReadDeadline(time.Now().Add(x.patience()))
 	}
 	if n < 0 {
 		n = growSize
@@ -61,6 +62,9 @@ func (x *exchange) body(b []byte, most int) ([]byte, *problem) {
 		case len(b)-begin > most:
 			return nil, tooLarge()
 		case err == io.EOF:
+			if bounded {
+				answer.SetReadDeadline(time.Time{})
+			}
 			return b, nil
 		case err != nil:
 			return nil, problemBadBody.because("The body did not come as it was announced.")

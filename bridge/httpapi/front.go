@@ -19,6 +19,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"log/slog"
@@ -136,6 +137,9 @@ type exchange struct {
 // ServeHTTP implements http.Handler.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{f: f, set: f.settings(), w: w, r: r, conn: connectionOf(r)}
+	if r.ProtoMajor == 1 && r.ContentLength != 0 { // net/http reads what is left of a body before it sends a refusal, and that may never come
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(x.patience()))
+	}
 	if !x.conn.enter() {
 		w.Header()["Connection"] = closes // HTTP/2: no stream after the present ones
 	}
@@ -157,5 +161,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.refuse(p)
 	}
 }
+
+func (x *exchange) patience() time.Duration { return cmp.Or(x.f.Patience, DefaultPatience) }
 
 var closes = []string{"close"}

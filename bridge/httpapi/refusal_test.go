@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -321,5 +322,45 @@ func TestLies(t *testing.T) {
 	}
 	if all := s.all(); len(all) > 0 {
 		t.Errorf("%d sessions were made", len(all))
+	}
+}
+
+// A body that is announced and does not come must not keep the connection of a refused request: net/http would wait for it before it answers.
+func TestBodiesThatDoNotCome(t *testing.T) {
+	s := newSite(t)
+	s.front.Patience = 50 * time.Millisecond
+	addr := s.listen(&bridge.Server{})
+	key := "Authorization: Bearer " + shopSecret + "\r\n"
+	json := "Content-Type: application/json\r\n"
+	for name, c := range map[string]struct {
+		request string
+		status  int
+	}{
+		"no key":           {"PUT " + one + " HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab", 401},
+		"no key, chunks":   {"PUT " + one + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", 401},
+		"another type":     {"PATCH " + one + " HTTP/1.1\r\nHost: x\r\n" + key + "Content-Type: text/plain\r\nContent-Length: 10\r\n\r\n", 415},
+		"a body to read":   {"PATCH " + one + " HTTP/1.1\r\nHost: x\r\n" + key + json + "Content-Length: 10\r\n\r\n{", 400},
+		"chunks to read":   {"PATCH " + one + " HTTP/1.1\r\nHost: x\r\n" + key + json + "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", 400},
+		"a body of a read": {"GET " + one + " HTTP/1.1\r\nHost: x\r\n" + key + "Content-Length: 10\r\n\r\n", 404},
+		"a body of a lock": {"POST " + one + "/lock HTTP/1.1\r\nHost: x\r\n" + key + "Content-Length: 10\r\n\r\n", 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			nc, err := net.Dial("tcp", addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer nc.Close()
+			nc.SetDeadline(time.Now().Add(time.Minute))
+			if _, err := io.WriteString(nc, c.request); err != nil {
+				t.Fatal(err)
+			}
+			all, err := io.ReadAll(nc) // to the end of the connection
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := fmt.Sprintf("HTTP/1.1 %d ", c.status); !strings.HasPrefix(string(all), want) {
+				t.Errorf("%.40q, want %q", all, want)
+			}
+		})
 	}
 }
