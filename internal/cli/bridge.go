@@ -82,6 +82,7 @@ func serveBridge(c *cli.Context, s Streams) (err error) {
 	}
 	w := newWatched(store, set)
 	gate := &gatedStore{Store: store.Store}
+	defer context.AfterFunc(c.Context, gate.stop)()
 	queue := park.New(w.store("store", gate), park.Options{Limit: set.parkLimit})
 	fronts, err := openFronts(c.Context, log, set, store, w, queue)
 	defer func() { fronts.close() }()

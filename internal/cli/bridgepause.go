@@ -18,7 +18,11 @@ type gatedStore struct {
 	gate  chan struct{} // closed when calls may begin again; nil: they may
 	calls int           // under way
 	idle  chan struct{} // closed when none is under way; nil: nobody waits for that
+	over  bool          // the bridge stops: what would wait is refused
 }
+
+// errHeld is what a call is told that is held when the bridge stops. It has not been done.
+var errHeld = fmt.Errorf("the bridge is paused and stops: %w", context.DeadlineExceeded)
 
 // pause lets no call begin, and returns when none is under way any more. If the context ends before that, calls go on.
 func (p *gatedStore) pause(ctx context.Context) error {
@@ -54,6 +58,17 @@ func (p *gatedStore) resume() {
 	}
 }
 
+// stop refuses the calls that are held, and those that would be. Otherwise they would hold up the end of the program, for as long as
+// fronts let a call of the store take.
+func (p *gatedStore) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over = true; p.gate != nil {
+		close(p.gate)
+		p.gate = make(chan struct{}) // what was frozen stays so
+	}
+}
+
 func (p *gatedStore) paused() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -70,7 +85,11 @@ func (p *gatedStore) begin(ctx context.Context) error {
 			p.mu.Unlock()
 			return nil
 		}
+		over := p.over
 		p.mu.Unlock()
+		if over {
+			return errHeld
+		}
 		select {
 		case <-gate:
 		case <-ctx.Done():

@@ -66,6 +66,35 @@ func TestPausing(t *testing.T) {
 	})
 }
 
+// Who is held when the bridge stops is refused, and so is who comes then; nothing goes through to what is frozen.
+func TestStoppingWhilePaused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &gatedStore{Store: slowGets{}}
+		if err := p.pause(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		held := make(chan error, 1)
+		go func() {
+			held <- p.SetAndRelease(context.WithoutCancel(t.Context()), session.Key{}, session.Value{}, session.Insert())
+		}()
+		synctest.Wait()
+		p.stop()
+		if err := <-held; !errors.Is(err, errHeld) {
+			t.Errorf("who was held: %v", err)
+		}
+		if _, err := p.Get(t.Context(), session.Key{}); !errors.Is(err, errHeld) {
+			t.Errorf("who comes then: %v", err)
+		}
+		if !p.paused() {
+			t.Error("what was frozen is not any more")
+		}
+		p.resume()
+		if _, err := p.Get(t.Context(), session.Key{}); err != nil {
+			t.Errorf("resumed, requests under way may end: %v", err)
+		}
+	})
+}
+
 // TestABridgeIsTheFreeze: a copy follows the store of a bridge while pages use it, and the bridge holds them for the last
 // changes. What was acknowledged is in the target, what was removed is not.
 func TestABridgeIsTheFreeze(t *testing.T) {
