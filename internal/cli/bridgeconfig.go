@@ -106,6 +106,9 @@ func configValues(v any, table bool) (values []string, err error) {
 func reload(c *cli.Context, log *slog.Logger, now *settings, change func(*settings) error) *settings {
 	fresh, err := readAgain(c)
 	if err == nil {
+		if fresh.page == "" { // it is there until a restart, and must not be open to everybody until then
+			fresh.pageLogins = now.pageLogins
+		}
 		err = change(fresh)
 	}
 	if err != nil {

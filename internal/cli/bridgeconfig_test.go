@@ -208,6 +208,33 @@ func TestBridgeTellsSystemd(t *testing.T) {
 	hears("STOPPING=1")
 }
 
+// TestPageStaysClosed: a page that the file does not name any more is there until a restart, and asks for its login until then.
+func TestPageStaysClosed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "bridge.toml")
+	const rest = "stateserver = \"127.0.0.1:0\"\n"
+	writeConfig(t, file, rest+"page = \"127.0.0.1:0\"\npage-login = [\"op=secret of the page\"]\n")
+	r := runBridge(t, "--config", file)
+	addr := r.says(regexp.MustCompile(`protocol=page address=(\S+)`))[1]
+	closed := func() {
+		t.Helper()
+		res, err := http.Get("http://" + addr + "/page.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusUnauthorized {
+			t.Errorf("without a login: %s", res.Status)
+		}
+	}
+	closed()
+	writeConfig(t, file, rest)
+	if err := r.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	r.says(regexp.MustCompile("settings were read again"))
+	closed()
+}
+
 // TestBridgeOutlivesSignals: SIGHUP at any moment of its life, also before it serves and while it stops.
 func TestBridgeOutlivesSignals(t *testing.T) {
 	for range 10 {
