@@ -2,8 +2,10 @@ package httpapi_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -47,5 +49,18 @@ func TestLog(t *testing.T) {
 	}
 	if k := fmt.Sprintf("%v %+v", testKeys(), testKeys()[0]); strings.Contains(k, shopSecret) || bytes.Contains([]byte(k), testKeys()[0].Hash[:]) {
 		t.Errorf("keys are shown as %s", k)
+	}
+}
+
+// A client that goes away while the store is asked is no fault of the store, and outsiders cannot fill the log with that.
+func TestLogOfWhoLeaves(t *testing.T) {
+	s := newSite(t)
+	s.front.Store = broken{err: context.Canceled}
+	r := call{method: "GET", path: one}.request("http://bridge.test")
+	gone, leave := context.WithCancel(r.Context())
+	leave()
+	s.front.ServeHTTP(httptest.NewRecorder(), r.WithContext(gone))
+	if log := s.log.String(); log != "" {
+		t.Error(log)
 	}
 }

@@ -2,7 +2,10 @@ package httpapi_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -212,5 +215,25 @@ func TestCompression(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// blind cannot look, and says so only when it is asked: a cut-over from a State Server.
+type blind struct{ session.Store }
+
+func (blind) Peek(context.Context, []session.Key) ([]*session.Record, error) {
+	return nil, fmt.Errorf("blind: %w", errors.ErrUnsupported)
+}
+
+func TestCannotLook(t *testing.T) {
+	s := newSite(t)
+	s.front.Store = blind{s.mem}
+	s.put(shop(id), blob("Ada"))
+	checkProblem(t, s.want(http.StatusNotImplemented, call{method: "GET", path: one + "?renew=no"}).Body.Bytes(), "no-peek")
+	lock := s.want(http.StatusOK, call{method: "POST", path: one + "/lock"}).Header().Get("Aspstate-Lock")
+	change := call{method: "PATCH", path: one, body: `{"remove":["UserName"]}`, header: head("Aspstate-Lock", lock)}
+	checkProblem(t, s.want(http.StatusNotImplemented, change).Body.Bytes(), "no-peek")
+	if log := s.log.String(); strings.Contains(log, "store failed") {
+		t.Errorf("the store is blamed: %s", log)
 	}
 }

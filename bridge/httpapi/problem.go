@@ -96,7 +96,9 @@ func (x *exchange) fail(doing string, err error) *problem {
 	case errors.As(err, &locked):
 		return lockedProblem(locked)
 	}
-	x.f.said.Warn(x.f.Logger, "the store failed", "doing", doing, "error", err)
+	if x.r.Context().Err() == nil || !errors.Is(err, context.Canceled) { // or the client has gone, and the store cannot be blamed
+		x.f.said.Warn(x.f.Logger, "the store failed", "doing", doing, "error", err)
+	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return problemDown.because("Whether it was done is not known.")

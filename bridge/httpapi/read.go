@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -81,7 +82,10 @@ func (x *exchange) peek() (*session.Record, *problem) {
 		return nil, problemNoPeek.because("Take the lock instead.")
 	}
 	rec, err := session.PeekOne(x.r.Context(), peeker, x.key)
-	if err != nil {
+	switch {
+	case errors.Is(err, errors.ErrUnsupported): // for now: a cut-over from a State Server
+		return nil, problemNoPeek.because("Take the lock instead.")
+	case err != nil:
 		return nil, x.fail("looking at a session", err)
 	}
 	return rec, nil

@@ -3,12 +3,13 @@ package cutover
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/aspstate/aspstate/session"
 )
 
-// ErrNoPeek: an old State Server has verbs alone, and to read is to renew there.
-var ErrNoPeek = errors.New("cutover: the old store cannot be looked into")
+// ErrNoPeek: an old State Server has verbs alone, and to read is to renew there. It is an errors.ErrUnsupported.
+var ErrNoPeek = fmt.Errorf("cutover: the old store cannot be looked into: %w", errors.ErrUnsupported)
 
 // Peek implements session.Peeker: it shows what is the truth of a session in the present phase, where that is. A lock that a mover holds for a
 // moment is shown as it is.
