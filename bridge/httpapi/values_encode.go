@@ -234,6 +234,9 @@ func (e *encoder) float(f float64, bits int) {
 			format = 'e'
 		}
 		e.dst = strconv.AppendFloat(e.dst, f, format, -1, bits)
+		if f == 0 && math.Signbit(f) {
+			e.str(".0") // readers that tell whole numbers from others, such as Python's, take -0 for 0
+		}
 	}
 }
 

@@ -84,7 +84,7 @@ func TestValues(t *testing.T) {
 		`{"type":"Boolean","value":true}`:                                aspnetser.Boolean(true),
 		`{"type":"Char","value":"中"}`:                                    aspnetser.Char(0x4e2d),
 		`{"type":"Single","value":0.1}`:                                  aspnetser.Single(0.1),
-		`{"type":"Double","value":-0}`:                                   aspnetser.Double(math.Copysign(0, -1)),
+		`{"type":"Double","value":-0.0}`:                                 aspnetser.Double(math.Copysign(0, -1)),
 		`{"type":"Double","value":5e-324}`:                               aspnetser.Double(math.SmallestNonzeroFloat64),
 		`{"type":"Double","value":"-Infinity"}`:                          aspnetser.Double(math.Inf(-1)),
 		`{"type":"Double","value":"NaN"}`:                                aspnetser.Double(math.Float64frombits(0xfff8000000000000)),
