@@ -69,6 +69,10 @@ type Front struct {
 	Rows any
 	// Identity tells the rows from those of other stores; empty: that of Rows, if it has one.
 	Identity string
+	// IfFree says that Store knows no condition but session.IfFree: a State Server. What is done under a lock is done under that
+	// then: who has lost the lock is refused while somebody else holds one, and not found out any more after that. If-None-Match
+	// is the store's to refuse.
+	IfFree bool
 	// Objects reads and writes objects as plain JSON; nil: those of .NET's own types, by package corejson.
 	Objects Objects
 	// Named tells the Waiter who asks, by host; nil: it is not told.

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"hash/maphash"
 	"net/http"
 	"sync"
@@ -64,8 +63,9 @@ func (x *exchange) patch() *problem {
 	if p != nil {
 		return p
 	}
-	if err := x.f.Store.SetAndRelease(x.whole(), x.key, v, session.IfCookie(item.Cookie)); err != nil {
-		return x.fail("writing a merged session", err)
+	own := session.IfCookie(item.Cookie)
+	if err := x.f.Store.SetAndRelease(x.whole(), x.key, v, x.f.under(own)); err != nil {
+		return x.failUnder(own, "writing a merged session", err)
 	}
 	released = true
 	if item.Uninitialized { // the lock has spent the mark
@@ -93,8 +93,8 @@ func (x *exchange) patchUnder(change *change, cond session.Condition) *problem {
 	if p != nil {
 		return p
 	}
-	if err := x.f.Store.SetAndRelease(context.WithoutCancel(x.r.Context()), x.key, v, cond); err != nil {
-		return x.fail("writing a merged session", err)
+	if err := x.f.Store.SetAndRelease(x.whole(), x.key, v, x.f.under(cond)); err != nil {
+		return x.failUnder(cond, "writing a merged session", err)
 	}
 	return x.done(http.StatusNoContent)
 }

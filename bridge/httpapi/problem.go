@@ -114,6 +114,29 @@ func lockedProblem(l *session.LockedError) *problem {
 	return p
 }
 
+// under is a condition as the store knows it.
+func (f *Front) under(c session.Condition) session.Condition {
+	if f.IfFree && c.Kind() == session.KindIfCookie {
+		return session.IfFree(c.Cookie())
+	}
+	return c
+}
+
+// failUnder is fail for what was to be done under a condition. Where a lock was meant, one of somebody else's says that it has ended.
+func (x *exchange) failUnder(c session.Condition, doing string, err error) *problem {
+	var locked *session.LockedError
+	if c.Kind() == session.KindIfCookie && errors.As(err, &locked) {
+		return ended(locked)
+	}
+	return x.fail(doing, err)
+}
+
+func ended(by *session.LockedError) *problem {
+	p := problemStale.because("The lock with this cookie has ended; somebody else has one now.")
+	p.lock = &lockInfo{cookie: by.Cookie, since: by.Since}
+	return p
+}
+
 // stale looks who holds the lock now, if anybody does and somebody can look.
 func (x *exchange) stale() *problem {
 	p := problemStale.because("The lock with this cookie has ended: it was released, or taken over after a time-out. Nothing was changed.")

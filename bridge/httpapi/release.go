@@ -31,11 +31,11 @@ func (x *exchange) remove() *problem {
 			return problemBadQuery.because("Query parameter wait: under a condition nothing waits.")
 		}
 	}
-	if err := x.f.Store.Remove(x.whole(), x.key, cond); err != nil {
+	if err := x.f.Store.Remove(x.whole(), x.key, x.f.under(cond)); err != nil {
 		if own {
 			x.giveBack(cond.Cookie())
 		}
-		return x.fail("removing a session", err)
+		return x.failUnder(cond, "removing a session", err)
 	}
 	return x.done(http.StatusNoContent)
 }
@@ -55,9 +55,7 @@ func (x *exchange) release() *problem {
 	err := x.f.Store.ReleaseExclusive(x.whole(), x.key, cookie)
 	var locked *session.LockedError
 	if errors.As(err, &locked) { // by somebody else: what the client held has ended
-		p := problemStale.because("The lock with this cookie has ended; somebody else has one now.")
-		p.lock = &lockInfo{cookie: locked.Cookie, since: locked.Since}
-		return p
+		return ended(locked)
 	}
 	if err != nil {
 		return x.fail("releasing a session", err)

@@ -21,8 +21,8 @@ func (x *exchange) put() *problem {
 	if p != nil {
 		return p
 	}
-	if err := x.f.Store.SetAndRelease(x.whole(), x.key, v, cond); err != nil {
-		return x.fail("writing a session", err)
+	if err := x.f.Store.SetAndRelease(x.whole(), x.key, v, x.f.under(cond)); err != nil {
+		return x.failUnder(cond, "writing a session", err)
 	}
 	if cond.Kind() == session.KindInsert {
 		return x.done(http.StatusCreated)

@@ -148,7 +148,8 @@ func openHTTP(log *slog.Logger, set *settings, store *served, w *watched, queue 
 		return nil, err
 	}
 	f := &httpapi.Front{
-		Store: w.front("http", queue), Settings: set.httpAPI(store.registry), Peek: store.peeker(), Named: w.named, TLS: secure, Now: clock, Logger: log,
+		Store: w.front("http", queue), Settings: set.httpAPI(store.registry), Peek: store.peeker(), IfFree: store.verbsOnly(),
+		Named: w.named, TLS: secure, Now: clock, Logger: log,
 	}
 	if store.embedded != nil && store.cutover == nil {
 		f.Rows = store.embedded
@@ -160,6 +161,9 @@ func openHTTP(log *slog.Logger, set *settings, store *served, w *watched, queue 
 func (s *settings) httpAPI(r *layout.Registry) httpapi.Settings {
 	return httpapi.Settings{Registry: r, Keys: s.httpKeys, MaxBody: s.maxBody}
 }
+
+// verbsOnly says that the store, or the old one of two, is a State Server, which knows no condition but session.IfFree.
+func (s *served) verbsOnly() bool { return strings.HasPrefix(s.title, stateServerScheme) }
 
 // peeker looks at sessions without touching them; nil: a State Server, which cannot be asked so.
 func (s *served) peeker() session.Peeker {

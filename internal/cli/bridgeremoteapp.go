@@ -196,7 +196,7 @@ func openRemoteApp(ctx context.Context, log *slog.Logger, set *settings, store *
 		return nil, nil, err
 	}
 	handler, err := remoteapp.New(remoteapp.Options{
-		Store: w.front("remoteapp", queue), IfFree: strings.HasPrefix(store.title, stateServerScheme), Settings: set.remoteApp(store.registry), Logger: log,
+		Store: w.front("remoteapp", queue), IfFree: store.verbsOnly(), Settings: set.remoteApp(store.registry), Logger: log,
 	})
 	if err != nil {
 		return nil, nil, err
