@@ -7,11 +7,13 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/binary"
 	"io"
 	"math/big"
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -318,4 +320,36 @@ func TestServer(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// A client with one connection must be able to give a lock back while hundreds of its requests wait for locks: clients queue what is
+// beyond the limit that the server announces.
+func TestManyStreams(t *testing.T) {
+	s := newSite(t)
+	nc, err := net.Dial("tcp", s.listen(&bridge.Server{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	nc.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := io.WriteString(nc, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"); err != nil {
+		t.Fatal(err)
+	}
+	frame := make([]byte, 9)
+	if _, err := io.ReadFull(nc, frame); err != nil || frame[3] != 4 {
+		t.Fatalf("no settings: % x, %v", frame, err)
+	}
+	settings := make([]byte, int(frame[1])<<8|int(frame[2]))
+	if _, err := io.ReadFull(nc, settings); err != nil {
+		t.Fatal(err)
+	}
+	for one := range slices.Chunk(settings, 6) {
+		if binary.BigEndian.Uint16(one) == 3 { // SETTINGS_MAX_CONCURRENT_STREAMS
+			if n := binary.BigEndian.Uint32(one[2:]); n < 4000 {
+				t.Errorf("%d requests at a time", n)
+			}
+			return
+		}
+	}
+	t.Error("no limit is announced")
 }

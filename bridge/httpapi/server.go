@@ -18,7 +18,7 @@ import (
 
 const (
 	maxHeader  = 16 << 10 // bytes of a head
-	maxStreams = 250      // requests under way on one connection of HTTP/2
+	maxStreams = 8192     // requests under way on one connection of HTTP/2: where waits for locks take all, the release that they wait for is queued behind them
 )
 
 // Server makes a server of the Front for who has a listener and needs none of package bridge: HTTP/1.1 and HTTP/2, under TLS where
