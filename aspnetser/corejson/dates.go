@@ -9,7 +9,10 @@ import (
 )
 
 // zone is that of the web servers' clocks; web is nil where it is not known.
-type zone struct{ web *time.Location }
+type zone struct {
+	web   *time.Location
+	asked *bool // becomes true when a local date is written; nil: nobody wants to know
+}
 
 var noZone = &zone{}
 
@@ -61,6 +64,9 @@ func (z *zone) appendDateTime(dst []byte, d nrbf.DateTime) (_ []byte, why string
 	case nrbf.DateTimeUTC:
 		out = append(out, 'Z')
 	case nrbf.DateTimeLocal, nrbf.DateTimeLocalDST:
+		if z.asked != nil {
+			*z.asked = true
+		}
 		if z.web == nil {
 			return dst, "a local DateTime, and the zone of the web servers is not configured"
 		}

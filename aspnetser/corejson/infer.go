@@ -15,6 +15,7 @@ type inference struct {
 	rebuild *nrbf.Rebuilder
 	objects map[typeName]nrbf.Value // the first of each class
 	nulls   map[field]bool          // that are null in some object
+	filled  map[field]bool          // that are not in some
 	known   map[typeName]*class
 	order   []*class
 	missing map[*class]string // why a class is not complete
@@ -30,7 +31,8 @@ type field struct {
 
 func newInference(v aspnetser.Value) *inference {
 	in := &inference{
-		zone: &zone{time.UTC}, objects: map[typeName]nrbf.Value{}, nulls: map[field]bool{}, known: map[typeName]*class{}, missing: map[*class]string{},
+		zone: &zone{web: time.UTC, asked: new(bool)}, objects: map[typeName]nrbf.Value{}, nulls: map[field]bool{}, filled: map[field]bool{},
+		known: map[typeName]*class{}, missing: map[*class]string{},
 	}
 	g, ok := v.Graph()
 	if !ok || g == nil {
@@ -53,8 +55,13 @@ func newInference(v aspnetser.Value) *inference {
 		for i, part := range v.All() {
 			if _, ok := part.ID(); ok {
 				todo = append(todo, part)
-			} else if v.Kind() == nrbf.KindClass && part.IsNull() {
+			}
+			switch {
+			case v.Kind() != nrbf.KindClass:
+			case part.IsNull():
 				in.nulls[field{name, v.MemberName(i)}] = true
+			default:
+				in.filled[field{name, v.MemberName(i)}] = true
 			}
 		}
 	}
@@ -213,6 +220,9 @@ func (in *inference) class(name typeName) (*Type, string) {
 	in.depth++
 	defer func() { in.depth-- }()
 	c := &class{name: name.name, library: name.library}
+	if dotted := strings.ReplaceAll(c.name, "+", "."); isTaken(dotted) {
+		return nil, dotted + ", whose name has another type to this program"
+	}
 	in.known[name] = c
 	in.order = append(in.order, c)
 	v := in.objects[name]
@@ -237,13 +247,14 @@ func (in *inference) class(name typeName) (*Type, string) {
 	names := map[string]bool{}
 	for _, m := range declared.Members {
 		property, isProperty := property(m.Name)
+		if !isProperty { // nor is its type looked at: what refuses that need not refuse the object
+			if c.complete {
+				c.complete, in.missing[c] = false, "its field "+shownName(m.Name)+" is no auto-property"
+			}
+			continue
+		}
 		t, why := in.member(m.Type, in.nulls[field{name, m.Name}])
 		switch {
-		case !isProperty && c.complete:
-			c.complete, in.missing[c] = false, "its field "+shownName(m.Name)+" is no auto-property"
-			continue
-		case !isProperty:
-			continue
 		case why != "":
 			return nil, shownName(property) + ": " + why
 		case names[property]:
@@ -256,6 +267,21 @@ func (in *inference) class(name typeName) (*Type, string) {
 		return nil, strings.ReplaceAll(c.name, "+", ".") + " has fields and no auto-properties: which properties show them is not stored"
 	}
 	return in.typ(c.ofClass()), ""
+}
+
+// isTaken says whether ParseType would take the name of a class for that of another type.
+func isTaken(name string) bool {
+	for k := range scalars {
+		if s := &scalars[k]; name == s.name || name == s.full {
+			return true
+		}
+	}
+	for full, g := range generics {
+		if definition, _, _ := strings.Cut(full, "`"); name == g.name || name == definition {
+			return true
+		}
+	}
+	return name == "enum"
 }
 
 // isCollection says whether an object is one to package nrbf: of a class that derives from one.

@@ -56,7 +56,7 @@ type member struct {
 // web servers, by which local DateTimes in graphs get an offset and dates with an offset a place; nil if it is not known,
 // and then these are not converted.
 func NewSchema(classes []Class, webServers *time.Location) (*Schema, error) {
-	s := &Schema{byName: map[string][]*class{}, zone: &zone{webServers}}
+	s := &Schema{byName: map[string][]*class{}, zone: &zone{web: webServers}}
 	for _, c := range classes {
 		if err := s.add(c); err != nil {
 			return nil, fmt.Errorf("class %q: %w", c.Name, err)
@@ -80,6 +80,8 @@ func (s *Schema) add(c Class) error {
 	switch {
 	case !ok || rest != "" || n.args != nil || n.rank != 0 || strings.Contains(c.Name, "`"):
 		return fmt.Errorf("no full name of a class that is not generic")
+	case isTaken(strings.ReplaceAll(c.Name, "+", ".")):
+		return fmt.Errorf("its name is that of another type")
 	case c.Enum != "" && (c.Members != nil || c.Struct):
 		return fmt.Errorf("an enum with members")
 	}
