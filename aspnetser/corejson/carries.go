@@ -12,20 +12,27 @@ import (
 // says. why may say something where ok is true, too: that objects can be changed and no new ones written, because of fields
 // that are no auto-properties or of classes of which there is no object. It names types and members, never values.
 func Carries(v aspnetser.Value) (t string, ok bool, why string) {
-	in := newInference(v)
-	typ, why := in.item(v)
-	if why != "" {
+	typ, why := newInference(v).carries(v)
+	if typ == nil {
 		return "", false, why
 	}
+	return typ.String(), true, why
+}
+
+// carries returns the type under which a value is carried, nil for none, and what there is to say of it.
+func (in *inference) carries(v aspnetser.Value) (typ *Type, why string) {
+	if typ, why = in.item(v); why != "" {
+		return nil, why
+	}
 	if _, err := typ.ToJSON(nil, v); err != nil {
-		return "", false, err.Error()
+		return nil, err.Error()
 	}
 	for _, c := range in.order {
 		if why == "" && !c.complete && c.over == nil {
 			why = "new objects of " + strings.ReplaceAll(c.name, "+", ".") + " cannot be written: " + in.missing[c]
 		}
 	}
-	return typ.String(), true, why
+	return typ, why
 }
 
 // Classes returns the classes of the application that a Schema needs for a value, as far as the graph shows them. Complete ones
