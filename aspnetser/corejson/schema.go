@@ -62,6 +62,11 @@ func NewSchema(classes []Class, webServers *time.Location) (*Schema, error) {
 			return nil, fmt.Errorf("class %q: %w", c.Name, err)
 		}
 	}
+	for i, c := range classes { // before there are members that are such enums
+		if err := s.classes[i].enum(c.Enum); err != nil {
+			return nil, fmt.Errorf("class %q: %w", c.Name, err)
+		}
+	}
 	for i, c := range classes {
 		if err := s.fill(s.classes[i], c); err != nil {
 			return nil, fmt.Errorf("class %q: %w", c.Name, err)
@@ -106,17 +111,20 @@ func (s *Schema) add(c Class) error {
 	return nil
 }
 
-func (s *Schema) fill(known *class, c Class) error {
-	if c.Enum != "" {
-		over, err := s.ParseType(c.Enum)
-		if err != nil {
-			return err
-		}
-		if !over.isInteger() {
-			return fmt.Errorf("an enum over %s", over)
-		}
-		known.over = over
+// enum makes the class one over a type, unless that is "".
+func (c *class) enum(over string) error {
+	if over == "" {
+		return nil
 	}
+	t, err := ParseType(over)
+	if err == nil && !t.isInteger() {
+		err = fmt.Errorf("an enum over %s", t)
+	}
+	c.over = t
+	return err
+}
+
+func (s *Schema) fill(known *class, c Class) error {
 	fields, names := map[string]bool{}, map[string]bool{}
 	for _, m := range c.Members {
 		t, err := s.ParseType(m.Type)

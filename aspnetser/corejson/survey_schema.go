@@ -64,9 +64,7 @@ func (s *Survey) draft() *draft {
 		}
 		c := d.schema.classes[len(d.schema.classes)-1]
 		d.of[c] = was
-		if was.over != "" {
-			c.over, _ = ParseType(was.over)
-		}
+		c.enum(was.over)
 	}
 	for _, c := range d.schema.classes {
 		d.fill(c)
