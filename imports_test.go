@@ -53,7 +53,7 @@ var rules = map[string]rule{
 	"bridge/client":           {module: []string{"session", "compat/layout", "aspnetser", "bridge"}, outside: []string{metrics}},
 	"bridge/remoteapp":        {module: []string{"session", "compat/layout", "aspnetser", "aspnetser/corejson", "bridge"}},
 	"internal/cli":            {module: []string{"*"}, outside: []string{urfave, metrics, tomlFiles}},
-	"internal/inventory":      {module: []string{"session", "aspnetser", "aspnetser/nrbf"}},
+	"internal/inventory":      {module: []string{"session", "aspnetser", "aspnetser/nrbf", "aspnetser/corejson"}},
 	"internal/linear":         {module: []string{"session"}, outside: []string{porcupine}},
 	"internal/sim":            {},
 	"internal/control":        {},

@@ -10,7 +10,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/aspstate/aspstate/aspnetser"
-	"github.com/aspstate/aspstate/aspnetser/corejson"
 	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/copier"
 	"github.com/aspstate/aspstate/internal/inventory"
@@ -83,7 +82,7 @@ func takeInventory(c *cli.Context, s Streams) (err error) {
 	shown.Observe(copier.PhaseStarted{Phase: "inventory", Total: total})
 	r, err := inventory.Take(c.Context, from.table, inventory.Options{
 		App: ownerOf(from, st.chosen), Sample: c.Int("sample"), Read: aspnetser.Options{Compressed: compressed},
-		Now: session.At(clock()), Carries: corejson.Carries,
+		Now: session.At(clock()),
 		Progress: func(rows int64) {
 			if rows%progressRows == 0 {
 				shown.Observe(copier.Progress{Phase: "inventory", Rows: rows})

@@ -91,12 +91,16 @@ func (a *app) broken(keys []*key) []Break {
 	all := []Break{}
 	for code := range codes {
 		b := Break{Code: table[code].code, Title: table[code].title, Remedy: table[code].remedy, Sessions: a.breaks[code], Keys: []BreakKey{}}
+		late := int64(0) // sessions of keys of which it showed at the end
 		for _, k := range keys {
 			n := k.breaks[code]
 			switch {
 			case code == breakMixed && k.mixed(), code == breakCase && len(k.Spellings) > 1, code == breakGenerated && k.Kind == KindGroup,
 				code == breakNullKey && k.Kind == KindNull, code == breakLongKey && k.Kind == KindLong:
 				n = k.Sessions
+			}
+			if code == breakNotCarried && k.late {
+				n, late = k.Sessions, max(late, k.Sessions)
 			}
 			if n > 0 {
 				b.Keys = append(b.Keys, BreakKey{k.Key.Key, k.Kind, n})
@@ -105,6 +109,9 @@ func (a *app) broken(keys []*key) []Break {
 		slices.SortStableFunc(b.Keys, func(x, y BreakKey) int { return cmp.Compare(y.Sessions, x.Sessions) })
 		if (code == breakMixed || code == breakCase || code == breakGenerated) && len(b.Keys) > 0 {
 			b.Sessions, b.AtLeast = b.Keys[0].Sessions, len(b.Keys) > 1
+		}
+		if late > 0 {
+			b.Sessions, b.AtLeast = max(b.Sessions, late), true
 		}
 		if b.Sessions == 0 {
 			continue

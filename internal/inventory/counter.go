@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/aspstate/aspstate/aspnetser"
+	"github.com/aspstate/aspstate/aspnetser/corejson"
 	"github.com/aspstate/aspstate/session"
 )
 
@@ -24,6 +25,9 @@ const (
 	maxVersions  = 8
 	maxForms     = 16 // sets of members of one class
 	maxBreakKeys = 20
+
+	// maxCoreClasses are those of all applications that the bridge's configuration names; a class takes some 100 bytes a member.
+	maxCoreClasses = 2_000
 )
 
 // Names for what is beyond a limit.
@@ -40,6 +44,7 @@ type counter struct {
 	last   string // raw name of the application looked up last, and what became of it
 	lastTo *app
 	keys   int // of all applications
+	core   int // classes of all applications' surveys
 	schema schema
 	walk   walker
 	index  aspnetser.Index
@@ -57,6 +62,7 @@ type app struct {
 	items   histogram
 	reasons reasons
 	breaks  [codes]int64
+	survey  *corejson.Survey
 }
 
 func newCounter(o Options) *counter {
@@ -110,7 +116,7 @@ func (c *counter) appOf(k session.Key) *app {
 		a = c.apps[name]
 	}
 	if a == nil {
-		a = &app{App: App{Name: name, Known: known}, keys: map[string]*key{}, groups: map[string]*key{}, static: map[string]*static{}}
+		a = &app{App: App{Name: name, Known: known}, keys: map[string]*key{}, groups: map[string]*key{}, static: map[string]*static{}, survey: corejson.NewSurvey(c.coreClass)}
 		c.apps[name] = a
 	}
 	return a
@@ -168,7 +174,7 @@ func (c *counter) item(a *app, s *aspnetser.Session, i int) breaks {
 		}
 	} else {
 		f.typ, f.breaks = c.walk.item(it.Value)
-		c.carry(&f)
+		c.carry(a, &f)
 	}
 	for _, k := range c.keysOf(a, it) {
 		k.add(c, &f, size)
@@ -189,25 +195,37 @@ type finding struct {
 	breaks breaks
 	reason string // why it is undecodable, "" if it is not
 
-	carried string
-	ok      bool
-	why     string
+	carried corejson.Carried
 }
 
 // carry asks whether JSON can carry an item.
-func (c *counter) carry(f *finding) {
-	if c.o.Carries == nil || f.typ == nil {
+func (c *counter) carry(a *app, f *finding) {
+	if f.typ == nil {
 		return
 	}
-	f.carried, f.ok, f.why = c.o.Carries(f.value)
+	if f.breaks&fatal == 0 {
+		f.carried = a.survey.Add(f.value)
+	} else if _, ok, why := corejson.Carries(f.value); !ok {
+		f.carried.Why = why
+	}
 	for code := range codes {
-		if f.ok && (fatal & f.breaks).has(code) {
-			f.ok, f.why = false, table[code].title
+		if f.carried.Why == "" && (fatal & f.breaks).has(code) {
+			f.carried.Why = table[code].title
 		}
 	}
-	if !f.ok {
+	if f.carried.Type == "" {
 		f.breaks |= breakNotCarried.set()
 	}
+}
+
+// coreClass says whether another class may be told to the bridge.
+func (c *counter) coreClass() bool {
+	if c.core == maxCoreClasses {
+		c.limit("more than %d classes that JSON carries: keys of others are not registered", maxCoreClasses)
+		return false
+	}
+	c.core++
+	return true
 }
 
 // object counts a static object.
@@ -264,6 +282,7 @@ func (a *app) finish(c *counter) App {
 	a.Bytes, a.Items, a.Reasons = a.bytes.sizes(), a.items.sizes(), a.reasons.list()
 	a.Keys, a.Static = []Key{}, []Static{}
 	keys := a.listed()
+	a.register(&c.schema, keys)
 	for _, k := range keys {
 		a.Keys = append(a.Keys, k.finish(c, a.Sessions-a.Undecodable))
 	}

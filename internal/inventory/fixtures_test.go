@@ -11,7 +11,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/aspstate/aspstate/aspnetser/corejson"
 	"github.com/aspstate/aspstate/fixtures/blobs"
 	"github.com/aspstate/aspstate/internal/inventory"
 	"github.com/aspstate/aspstate/session"
@@ -49,9 +48,6 @@ func golden(t testing.TB) (all rows) {
 
 func take(t testing.TB, s session.Scanner, o inventory.Options) *inventory.Report {
 	t.Helper()
-	if o.Carries == nil {
-		o.Carries = corejson.Carries
-	}
 	r, err := inventory.Take(t.Context(), s, o)
 	if err != nil {
 		t.Fatal(err)

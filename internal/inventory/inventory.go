@@ -23,10 +23,6 @@ import (
 	"github.com/aspstate/aspstate/session"
 )
 
-// Carrier says whether JSON can carry an item as a type of C# that ASP.NET Core registers for its key: the type as C# writes
-// it, or why not. Why names types and no values. Of null nobody is asked.
-type Carrier func(v aspnetser.Value) (csharp string, ok bool, why string)
-
 // Options say what to count. The zero value counts every record, by the application of its key.
 type Options struct {
 	// App says whose a record is, and whether that is a name that somebody gave; ok is false for records that are left out.
@@ -37,9 +33,8 @@ type Options struct {
 	// are spread evenly over its order, else they are the first. Negative numbers and those over MaxSample are refused.
 	Sample int
 
-	Read    aspnetser.Options
-	Now     session.Instant // sessions that expire before it are counted as expired and not decoded
-	Carries Carrier         // nil: the Report does not say what JSON can carry
+	Read aspnetser.Options
+	Now  session.Instant // sessions that expire before it are counted as expired and not decoded
 
 	// Progress hears how many records have been read; nil: nobody.
 	Progress func(rows int64)

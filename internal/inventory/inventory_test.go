@@ -219,7 +219,8 @@ func TestCarried(t *testing.T) {
 		}
 		if row.Key.App == "o-enum" {
 			var b bytes.Buffer
-			if err := r.TOML(&b); err != nil || !strings.Contains(b.String(), `sm = "enum<byte>(Contoso.Shop.Small, Contoso.Shop, Version=`) {
+			if err := r.TOML(&b); err != nil || !strings.Contains(b.String(), "\nsm = \"Contoso.Shop.Small\"\n") ||
+				!strings.Contains(b.String(), "\n[remoteapp.o-enum.class.\"Contoso.Shop.Small\"]\nlibrary = \"Contoso.Shop, Version=2.1.0.0, Culture=neutral, PublicKeyToken=6a4439647e9f1934\"\nenum = \"byte\"\n") {
 				t.Errorf("%v\n%s", err, b.String())
 			}
 		}

@@ -3,6 +3,7 @@ package inventory
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"math/bits"
@@ -20,6 +21,8 @@ type key struct {
 	types   map[string]*typed
 	reasons reasons
 	breaks  [codes]int64 // sessions
+	local   bool         // some of its items have local dates
+	late    bool         // that it is not carried showed at the end
 	flagged [codes]int64 // the last session in which it was counted
 
 	// Of a group.
@@ -31,8 +34,9 @@ type key struct {
 // typed is a type of a key's items.
 type typed struct {
 	Type
-	parsed *typeName
-	others bool // all types beyond the limit
+	parsed  *typeName
+	others  bool   // all types beyond the limit
+	refused string // why some of its items are not carried
 }
 
 // nullName is what the null key is kept under: no name is folded to it, since it is no UTF-8.
@@ -159,16 +163,16 @@ func (k *key) add(c *counter, f *finding, size int64) {
 		k.types[id] = t
 	}
 	t.Items++
-	switch {
-	case c.o.Carries == nil:
-	case !f.ok:
-		t.Why = cmp.Or(t.Why, strings.Clone(f.why))
-	case t.Carried == "" || t.Carried == f.carried:
-		t.Carried = strings.Clone(f.carried)
+	k.local = k.local || f.carried.Local
+	switch is := f.carried.Type; {
+	case is == "":
+		t.refused = cmp.Or(t.refused, strings.Clone(f.carried.Why))
+	case t.Carried == "" || t.Carried == is:
+		t.Carried = is
 		t.CarriedItems++
-		t.Why = cmp.Or(t.Why, strings.Clone(f.why))
+		t.Why = cmp.Or(t.Why, f.carried.Why)
 	default:
-		t.Why = cmp.Or(t.Why, "carried as "+t.Carried+" or "+f.carried)
+		t.refused = cmp.Or(t.refused, "carried as "+t.Carried+" or "+is)
 	}
 }
 
@@ -185,16 +189,13 @@ func (k *key) finish(c *counter, readable int64) Key {
 	}
 	k.Types = []Type{}
 	for _, t := range k.sorted() {
+		t.Why = cmp.Or(t.refused, t.Why)
 		k.Types = append(k.Types, t.Type)
 	}
 	if len(k.types) == 1 {
 		k.Key.parsed = k.sorted()[0].parsed
-		k.over = c.schema.under(k.Key.parsed)
 	}
 	k.Go = k.goType(&c.schema)
-	if c.o.Carries != nil {
-		k.Carried, k.Why = k.carried(&c.schema)
-	}
 	if k.mixed() {
 		k.Key.Breaks = append(k.Key.Breaks, table[breakMixed].code)
 	}
@@ -244,7 +245,10 @@ func (k *key) carried(s *schema) (csharp, why string) {
 	case types[0].parsed == nil || !types[0].parsed.writable():
 		return "", "a class that no program can name"
 	case types[0].CarriedItems == 0:
-		return "", cmp.Or(types[0].Why, "JSON has no form of it")
+		return "", cmp.Or(types[0].refused, "JSON has no form of it")
+	case types[0].refused != "":
+		return "", fmt.Sprintf("as %s, %s of %s would be hidden: %s", types[0].Carried, number(types[0].Items-types[0].CarriedItems),
+			number(types[0].Items), types[0].refused)
 	}
 	csharp = types[0].Carried
 	if k.Nulls > 0 && types[0].parsed.isValue(s) && !strings.HasSuffix(csharp, "?") {

@@ -1,5 +1,7 @@
 package inventory
 
+import "github.com/aspstate/aspstate/aspnetser/corejson"
+
 // Report is what Take found, and the JSON form of it. Lists are never null.
 type Report struct {
 	Store  string `json:"store"`  // for people: who calls Take fills it in
@@ -47,6 +49,8 @@ type App struct {
 	Keys        []Key    `json:"keys"`          // the most frequent first, then by name
 	Static      []Static `json:"static_objects"`
 	Breaks      []Break  `json:"breaks"` // what would break, the worst first
+
+	classes []corejson.Found // that the keys' types need
 }
 
 // Reason is a class of errors of decoding.
@@ -73,11 +77,11 @@ type Key struct {
 	Types       []Type   `json:"types"`            // the most frequent first; null is none
 	Carried     string   `json:"carried"`          // the type of C# to register for the key; "" if it cannot or should not be
 	Why         string   `json:"why,omitempty"`    // why not
+	NeedsZone   bool     `json:"needs_zone"`       // it has local dates: only a bridge that is told the zone of the web servers carries it
 	Breaks      []string `json:"breaks,omitempty"` // codes of what would break
 	Go          string   `json:"go"`               // the Go type for aspnetser.Get
 
 	parsed *typeName // its only type
-	over   string    // of an enum, the .NET type under it
 }
 
 // Kinds of keys.

@@ -157,17 +157,6 @@ func (s *schema) enum(v nrbf.Value) {
 	}
 }
 
-// under returns the type under an enum, "" of other types.
-func (s *schema) under(t *typeName) string {
-	if t == nil || !t.enum {
-		return ""
-	}
-	if c := s.classes[t.identity()]; c != nil {
-		return c.Enum
-	}
-	return s.enums[t.name]
-}
-
 // standsFor notes that instances of another class stand where a type is declared.
 func (s *schema) standsFor(declared, library string) {
 	if len(s.stands) >= maxClasses {

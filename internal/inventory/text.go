@@ -126,6 +126,37 @@ func (a *App) table(b *strings.Builder) {
 			fmt.Fprintf(b, "  %s is spelled %s\n", k.title(), strings.Join(all, ", "))
 		}
 	}
+	a.refusals(b)
+}
+
+// refusals says why keys are not for Core, and what to know of those that are: a line a reason, in the order of the table.
+func (a *App) refusals(b *strings.Builder) {
+	var reasons []string
+	keys := map[string][]string{}
+	for i := range a.Keys {
+		k := &a.Keys[i]
+		why := k.Why
+		switch {
+		case k.NeedsZone:
+			why = "local dates, for which the bridge needs the zone of the web servers"
+		case k.Carried != "" || k.Kind != KindKey:
+			continue
+		}
+		if keys[why] == nil {
+			reasons = append(reasons, why)
+		}
+		keys[why] = append(keys[why], k.title())
+	}
+	if len(reasons) > 0 {
+		b.WriteString("  not for Core\n")
+	}
+	for _, why := range reasons {
+		of := keys[why]
+		if n := len(of) - maxBreakKeys; n > 0 {
+			of = append(of[:maxBreakKeys], fmt.Sprintf("%d more", n))
+		}
+		fmt.Fprintf(b, "    %s: %s\n", strings.Join(of, ", "), printable(why))
+	}
 }
 
 // typeTexts lists the types with how often each occurs, and the assemblies of classes.
