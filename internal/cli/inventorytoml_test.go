@@ -143,6 +143,45 @@ func TestInventoryTOMLOfFixtures(t *testing.T) {
 	}
 }
 
+// completed takes the drafts of a printed file in, with names of the properties.
+func completed(printed string) string {
+	inside, n := false, 0
+	var all []string
+	for _, line := range strings.Split(printed, "\n") {
+		switch {
+		case strings.HasPrefix(line, "# Drafts: "):
+			inside = true
+		case !strings.HasPrefix(line, "#"):
+			inside = false
+		case inside:
+			n++
+			line = strings.Replace(strings.TrimPrefix(line, "# "), `name = ""`, fmt.Sprintf(`name = "P%d"`, n), 1)
+		}
+		all = append(all, line)
+	}
+	return strings.Join(all, "\n")
+}
+
+// Drafts of classes are such that a bridge takes them when they are completed, and the keys that need them then.
+func TestInventoryTOMLDrafts(t *testing.T) {
+	for _, c := range blobs.All(t) {
+		one := scanned{{Key: session.Key{App: "shop", ID: c.Name}, Payload: c.Bin}}
+		printed := completed(printedTOML(t, one))
+		shop := configured(t, printed, "")["shop"]
+		if c.Name != "o-order" && c.Name != "o-appcode" {
+			continue
+		}
+		keys := "[remoteapp.shop.keys]\norder = \"Order\"\nprefs = \"UserPrefs\"\n"
+		if c.Name == "o-order" {
+			keys = strings.Replace(keys, "prefs = \"UserPrefs\"\n", "", 1)
+		}
+		shop = configured(t, strings.Replace(printed, "[remoteapp.shop.keys]\n", keys, 1), "")["shop"]
+		if n := converted(t, shop, c.Bin); n < 1 {
+			t.Errorf("%s: %d keys converted with\n%s", c.Name, n, printed)
+		}
+	}
+}
+
 func TestInventoryTOMLOfTheSandbox(t *testing.T) {
 	sb := filepath.Join(t.TempDir(), "sandbox")
 	printed := ok(t, "inventory", "--toml", "--sandbox", sb, "--sandbox-sessions", "600").out

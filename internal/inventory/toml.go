@@ -23,7 +23,8 @@ import (
 //	  { name = "Id", type = "int" },
 //	]
 //
-// The bridge takes whatever is in no comment, and converts with it all that was seen.
+// The bridge takes whatever is in no comment, and converts with it all that was seen. Classes of which only fields are known,
+// and not the properties that show them, are comments that somebody can complete.
 func (r *Report) TOML(w io.Writer) error {
 	var b strings.Builder
 	for i := range r.Apps {
@@ -31,6 +32,7 @@ func (r *Report) TOML(w io.Writer) error {
 			b.WriteByte('\n')
 		}
 		r.Apps[i].toml(&b)
+		r.drafts(&b, &r.Apps[i])
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
