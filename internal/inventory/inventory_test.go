@@ -415,3 +415,38 @@ func TestHostileNames(t *testing.T) {
 		}
 	}
 }
+
+// Classes beyond the limit are told to no bridge: their keys become comments.
+func TestClassesAreBounded(t *testing.T) {
+	const n = 2_100
+	var all rows
+	for i := range n {
+		c := &nrbf.ClassType{Name: "Shop.C" + letters(i), Library: "Shop", Members: []nrbf.MemberDecl{{Name: nrbf.BackingField("Id"), Type: nrbf.PrimitiveInt32}}}
+		all = append(all, session.Record{
+			Key: session.Key{App: fmt.Sprint("app", i%3), ID: letters(i)}, Payload: made(t, item{"key" + letters(i), &nrbf.Instance{Class: c, Values: []any{int32(i)}}}),
+		})
+	}
+	r := take(t, all, inventory.Options{})
+	var b bytes.Buffer
+	if err := r.TOML(&b); err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Join(r.Limits, "\n")
+	if got := strings.Count(b.String(), "\n[remoteapp.app") - 2; got != 2_000 || !strings.Contains(said, "more than 2000 classes that JSON carries") {
+		t.Errorf("%d classes; %s", got, said)
+	}
+	refused := 0
+	for _, a := range r.Apps {
+		for _, k := range a.Keys {
+			if k.Carried == "" {
+				refused++
+			}
+		}
+		if i := slices.IndexFunc(a.Breaks, func(b inventory.Break) bool { return b.Code == "not-carried" }); i < 0 || a.Breaks[i].MoreKeys == 0 || a.Breaks[i].Sessions == 0 {
+			t.Errorf("%s: %+v", a.Name, a.Breaks)
+		}
+	}
+	if refused != 100 {
+		t.Errorf("%d keys are refused", refused)
+	}
+}
