@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -204,7 +202,7 @@ func TestBridgeHTTPWithTLS(t *testing.T) {
 		fmt.Fprintf(w, "old page %s, key %q", r.URL.Path, r.Header.Get(remoteapp.DefaultKeyHeader))
 	}))
 	defer old.Close()
-	cert, key := certificateFiles(t)
+	cert, key, pool := certificateFiles(t, t.TempDir())
 	config := filepath.Join(t.TempDir(), "bridge.toml")
 	text := fmt.Sprintf(`
 [remoteapp.shop]
@@ -226,7 +224,7 @@ members = [{ name = "Sku", type = "string" }]
 	b := runBridge(t, "--config", config, "--http", "127.0.0.1:0", "--http-key", "shop=k", "--http-cert", cert, "--http-cert-key", key,
 		"--remote-app", "127.0.0.1:0", "--remote-app-cert", cert, "--remote-app-cert-key", key, "--app", "shop="+shopAppID)
 	at := b.addresses(t, "HTTP", "remote app")
-	trusting := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}
+	trusting := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
 	defer trusting.CloseIdleConnections()
 	web := &http.Client{Transport: trusting}
 
@@ -279,27 +277,6 @@ members = [{ name = "Sku", type = "string" }]
 	if code := b.ended(); code != 0 {
 		t.Errorf("exit %d\n%s", code, b.said())
 	}
-}
-
-// certificateFiles are those of a certificate for this machine.
-func certificateFiles(t *testing.T) (cert, key string) {
-	t.Helper()
-	c, err := ownCertificate()
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(name, kind string, der []byte) string {
-		path := filepath.Join(t.TempDir(), name)
-		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	return write("cert.pem", "CERTIFICATE", c.Certificate[0]), write("key.pem", "PRIVATE KEY", private)
 }
 
 // TestMigrateOverABridge: sessions go into a bridge and out of it over HTTP, and a second run copies nothing.
