@@ -255,7 +255,7 @@ func TestBridgeUsage(t *testing.T) {
 		{[]string{"--stateserver", "127.0.0.1:0", "--allow", "intranet"}, exitUsage, "--allow"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--app", "shop"}, exitUsage, "--app shop=APPID"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--store", "embedded:"}, exitUsage, "embedded:DIR"},
-		{[]string{"--stateserver", "127.0.0.1:0", "--store", "http://bridge2"}, exitUsage, "--store: this version opens no http"},
+		{[]string{"--stateserver", "127.0.0.1:0", "--store", "http://bridge2"}, exitUsage, "does not serve the store of another"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--store", "stateserver://bridge2"}, exitUsage, "no host and port"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--store", "stateserver://127.0.0.1:1"}, exitUnreachable, "asking the State Server"},
 		{[]string{"--stateserver", "127.0.0.1:0", "--store", "stateserver://b:1", "--to", "inmemory"}, exitUsage, "--to"},
