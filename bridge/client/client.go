@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -37,8 +38,11 @@ func (APIKey) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 type Options struct {
 	Key APIKey
 	// HTTP makes the requests; nil: one of its own, that speaks HTTP/2 where the bridge has TLS, keeps its connections, and
-	// follows no redirect. Its Timeout would end waits for locks.
-	HTTP    *http.Client
+	// follows no redirect. Without TLS a Client's short requests go by connections of its own, at a third of the cost. Its Timeout would end waits for locks.
+	HTTP *http.Client
+	// Socket is the file of a Unix socket that the bridge listens on; the address says then what it is called. Empty: none. It is
+	// not of an HTTP of one's own.
+	Socket  string
 	TLS     *tls.Config   // of the client's own HTTP; nil: the machine's certificates
 	Timeout time.Duration // of a request, beside what it waits for a lock; 0: 30 s
 	MaxBody int           // most bytes of a payload, and of a row, that are taken; 0: 32 MiB
@@ -56,6 +60,8 @@ type caller struct {
 	apps sync.Map // whether applications compress, as *bool: what the bridge has said
 	auth string   // the Authorization header; empty: none
 	o    Options
+
+	direct *direct // makes what it takes, in place of o.HTTP; nil: nothing
 }
 
 func newCaller(base string, o Options) (*caller, error) {
@@ -79,19 +85,21 @@ func newCaller(base string, o Options) (*caller, error) {
 	c.o.MaxBody = cmp.Or(o.MaxBody, defaultMaxBody)
 	if c.o.HTTP == nil {
 		c.o.HTTP = &http.Client{
-			Transport:     transport(o.TLS),
+			Transport:     transport(o),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
 	return c, nil
 }
 
-// transport speaks HTTP, with its own copy of config: net/http writes to it. It sends a PUT, POST or DELETE a second time only where nothing of the first had been sent.
-func transport(config *tls.Config) *http.Transport {
+// transport speaks HTTP, with its own copy of TLS: net/http writes to it. It sends a PUT, POST or DELETE a second time only
+// where nothing of the first had been sent.
+func transport(o Options) *http.Transport {
+	config := o.TLS
 	if config != nil {
 		config = config.Clone()
 	}
-	return &http.Transport{
+	t := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		TLSClientConfig:     config,
 		ForceAttemptHTTP2:   true,
@@ -100,6 +108,13 @@ func transport(config *tls.Config) *http.Transport {
 		IdleConnTimeout:     90 * time.Second, // less than the bridge's (httpapi.DefaultIdle)
 		HTTP2:               &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingAfter},
 	}
+	if o.Socket != "" {
+		t.Proxy = nil
+		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", o.Socket)
+		}
+	}
+	return t
 }
 
 // pingAfter is how long a connection of HTTP/2 may be silent before it has to prove that it is alive: waits for locks are
@@ -121,10 +136,70 @@ type asking struct {
 	method string
 	path   string // escaped, with the query
 	accept string
-	header func(http.Header) // sets what it has beyond that; nil: nothing
+	fields [2]field // headers beyond that; an empty value: there is none
 	body   []byte
 	kind   string        // Content-Type of body; empty: there is none
 	wait   time.Duration // for a lock
+}
+
+type field struct{ name, value string }
+
+func (a *asking) accepts() string { return cmp.Or(a.accept, "application/problem+json") }
+
+// answer is one with its whole body. Its headers are in head or in header.
+type answer struct {
+	head    string
+	header  http.Header
+	body    []byte
+	refusal error // what it says, where it is no success
+}
+
+// get returns the first header of a name; empty: there is none.
+func (s *answer) get(name string) string {
+	if s.header != nil {
+		return s.header.Get(name)
+	}
+	for line := range strings.SplitSeq(s.head, "\r\n") {
+		if len(line) > len(name) && line[len(name)] == ':' && strings.EqualFold(line[:len(name)], name) {
+			return strings.Trim(line[len(name)+1:], " ")
+		}
+	}
+	return ""
+}
+
+// readAnswer reads the whole of one, whose body has at most so many bytes.
+func readAnswer(resp *http.Response, most int) (s answer, err error) {
+	s.header = resp.Header
+	if resp.StatusCode/100 != 2 {
+		s.refusal = readProblem(resp)
+		return s, nil
+	}
+	s.body, err = readBody(resp, most)
+	return s, err
+}
+
+// call makes a request. An answer that is no success is returned as an error. If the body did not come, the error is told together
+// with the headers.
+func (c *caller) call(ctx context.Context, a asking) (s answer, err error) {
+	if c.direct.takes(&a) {
+		if s, err = c.direct.do(ctx, &a, c.o.Timeout+a.wait, c.o.MaxBody); err != nil {
+			return s, transportError(ctx, err)
+		}
+		if s.refusal != nil {
+			return answer{}, s.refusal
+		}
+		return s, nil
+	}
+	resp, done, err := c.ask(ctx, a)
+	if err != nil {
+		return s, err
+	}
+	defer done()
+	defer resp.Body.Close()
+	if s, err = readAnswer(resp, c.o.MaxBody); err != nil {
+		err = transportError(ctx, err)
+	}
+	return s, err
 }
 
 // ask sends a request. An answer that is no success is read and returned as an error. The caller closes the body, and calls
@@ -150,9 +225,11 @@ func (c *caller) ask(ctx context.Context, a asking) (resp *http.Response, done c
 	if c.auth != "" {
 		r.Header["Authorization"] = []string{c.auth}
 	}
-	r.Header["Accept"] = []string{cmp.Or(a.accept, "application/problem+json")}
-	if a.header != nil {
-		a.header(r.Header)
+	r.Header["Accept"] = []string{a.accepts()}
+	for _, f := range a.fields {
+		if f.value != "" {
+			r.Header[f.name] = []string{f.value}
+		}
 	}
 	resp, err = c.o.HTTP.Do(r)
 	if err != nil {
@@ -177,10 +254,4 @@ func transportError(ctx context.Context, err error) error {
 	default:
 		return fmt.Errorf("asking the bridge: %w: %w", cause, err)
 	}
-}
-
-// discard reads what is left of a body, so that its connection can be used again.
-func discard(resp *http.Response) {
-	io.CopyN(io.Discard, resp.Body, 64<<10)
-	resp.Body.Close()
 }

@@ -33,11 +33,15 @@ func New(base string, o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of a bridge: %w", err)
 	}
+	if o.HTTP == nil {
+		c.direct = newDirect(c)
+	}
 	return &Client{c}, nil
 }
 
 // Close closes the connections that are not in use.
 func (c *Client) Close() error {
+	c.c.direct.closeIdle()
 	c.c.o.HTTP.CloseIdleConnections()
 	return nil
 }
@@ -169,14 +173,10 @@ func (c *Client) write(ctx context.Context, doing string, a asking, k session.Ke
 	default:
 		return fmt.Errorf("%s session %v: without a condition", doing, k)
 	}
+	a.fields[0] = field{name, value}
 	if v != nil {
 		a.kind, a.body = raw, v.Payload
-	}
-	a.header = func(h http.Header) {
-		h[name] = []string{value}
-		if v != nil {
-			h["Aspstate-Timeout"] = []string{strconv.Itoa(int(v.Timeout))}
-		}
+		a.fields[1] = field{"Aspstate-Timeout", strconv.Itoa(int(v.Timeout))}
 	}
 	if err := c.change(ctx, a); err != nil {
 		return fmt.Errorf("%s session %v: %w", doing, k, err)
@@ -185,13 +185,8 @@ func (c *Client) write(ctx context.Context, doing string, a asking, k session.Ke
 }
 
 func (c *Client) change(ctx context.Context, a asking) error {
-	resp, done, err := c.c.ask(ctx, a)
-	if err != nil {
-		return err
-	}
-	defer done()
-	discard(resp)
-	return nil
+	_, err := c.c.call(ctx, a)
+	return err
 }
 
 // state is a session as the bridge answers it.
@@ -202,7 +197,7 @@ type state struct {
 	since         session.Instant
 	locked        bool
 	uninitialized bool
-	header        http.Header
+	answer        answer
 }
 
 func (s *state) item() session.Item {
@@ -219,9 +214,9 @@ func (s *state) record(k session.Key) (*session.Record, error) {
 		r.Flags = session.Uninitialized
 	}
 	var created, expires bool
-	r.Created, created = readInstant(s.header.Get("Aspstate-Created"))
-	r.Expires, expires = readInstant(s.header.Get("Aspstate-Expires"))
-	revision, err := strconv.ParseUint(s.header.Get("Aspstate-Revision"), 10, 64)
+	r.Created, created = readInstant(s.answer.get("Aspstate-Created"))
+	r.Expires, expires = readInstant(s.answer.get("Aspstate-Expires"))
+	revision, err := strconv.ParseUint(s.answer.get("Aspstate-Revision"), 10, 64)
 	if !created || !expires || err != nil {
 		return nil, errAnswer
 	}
@@ -232,34 +227,28 @@ func (s *state) record(k session.Key) (*session.Record, error) {
 // read asks for a session. If the payload did not come, the error is told together with the cookie.
 func (c *Client) read(ctx context.Context, a asking) (s state, err error) {
 	a.accept = raw
-	resp, done, err := c.c.ask(ctx, a)
+	got, err := c.c.call(ctx, a)
+	cookie, cerr := strconv.ParseInt(got.get("Aspstate-Lock"), 10, 32)
+	s = state{cookie: int32(cookie), answer: got, payload: got.body}
 	if err != nil {
 		return s, err
 	}
-	defer done()
-	defer resp.Body.Close()
-	h := resp.Header
-	cookie, cerr := strconv.ParseInt(h.Get("Aspstate-Lock"), 10, 32)
-	timeout, terr := strconv.ParseInt(h.Get("Aspstate-Timeout"), 10, 32)
-	since, ok := readInstant(h.Get("Aspstate-Lock-Since"))
-	s = state{cookie: int32(cookie), header: h}
-	if cerr != nil || terr != nil || !ok || h.Get("Content-Type") != raw {
+	timeout, terr := strconv.ParseInt(got.get("Aspstate-Timeout"), 10, 32)
+	since, ok := readInstant(got.get("Aspstate-Lock-Since"))
+	if cerr != nil || terr != nil || !ok || got.get("Content-Type") != raw {
 		return s, errAnswer
 	}
-	if s.payload, err = c.c.readBody(ctx, resp); err != nil {
-		return s, err
-	}
 	s.timeout, s.since = int32(timeout), since
-	s.locked = h.Get("Aspstate-Lock-Age") != ""
-	s.uninitialized = h.Get("Aspstate-Uninitialized") == "true"
+	s.locked = got.get("Aspstate-Lock-Age") != ""
+	s.uninitialized = got.get("Aspstate-Uninitialized") == "true"
 	return s, nil
 }
 
-// readBody reads a whole payload. Memory grows with what has come.
-func (c *caller) readBody(ctx context.Context, resp *http.Response) ([]byte, error) {
+// readBody reads a whole body of at most so many bytes. Memory grows with what has come.
+func readBody(resp *http.Response, most int) ([]byte, error) {
 	n := resp.ContentLength
-	if n > int64(c.o.MaxBody) {
-		return nil, fmt.Errorf("a payload of %d bytes, more than the %d that are taken", n, c.o.MaxBody)
+	if n > int64(most) {
+		return nil, fmt.Errorf("a payload of %d bytes, more than the %d that are taken", n, most)
 	}
 	if n < 0 {
 		n = 4 << 10
@@ -269,15 +258,15 @@ func (c *caller) readBody(ctx context.Context, resp *http.Response) ([]byte, err
 		if len(b) == cap(b) {
 			b = slices.Grow(b, len(b))
 		}
-		got, err := resp.Body.Read(b[len(b):min(cap(b), c.o.MaxBody+1)])
+		got, err := resp.Body.Read(b[len(b):min(cap(b), most+1)])
 		b = b[:len(b)+got]
 		switch {
-		case len(b) > c.o.MaxBody:
-			return nil, fmt.Errorf("a payload of more than the %d bytes that are taken", c.o.MaxBody)
+		case len(b) > most:
+			return nil, fmt.Errorf("a payload of more than the %d bytes that are taken", most)
 		case errors.Is(err, io.EOF):
 			return b, nil
 		case err != nil:
-			return nil, transportError(ctx, err)
+			return nil, err
 		}
 	}
 }
