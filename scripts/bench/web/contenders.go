@@ -3,12 +3,10 @@
 package main
 
 import (
-	"context"
 	"encoding/gob"
 	"errors"
 	"fmt"
 	"log"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -133,18 +131,10 @@ func newMiddleware(store session.Store) shop {
 // newClient makes a client of the bridge.
 func newClient(store string) (*client.Client, error) {
 	network, addr, _ := strings.Cut(store, ":")
-	host := addr
-	o := client.Options{Key: secret}
 	if network == "unix" {
-		o.HTTP = &http.Client{Transport: &http.Transport{
-			MaxIdleConnsPerHost: 64,
-			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return new(net.Dialer).DialContext(ctx, network, addr)
-			},
-		}}
-		host = "bridge"
+		return client.New("http://bridge", client.Options{Key: secret, Socket: addr})
 	}
-	return client.New("http://"+host, o)
+	return client.New("http://"+addr, client.Options{Key: secret})
 }
 
 // pool is a pool of connections as large as it is of use, and without an extra PING for each command.
