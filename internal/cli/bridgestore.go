@@ -244,6 +244,11 @@ func sameApps(reg *layout.Registry, set *settings) func(*settings) (*layout.Regi
 		}) {
 			return nil, errors.New("applications cannot be changed while this store is served: ids in it are spelled by them")
 		}
+		for i, a := range fresh.apps {
+			if was := set.apps[i].Compressed; (a.Compressed == nil) != (was == nil) || was != nil && *a.Compressed != *was {
+				return nil, fmt.Errorf("compressed cannot be changed while this store is served: application %s needs a restart for it", a.Name)
+			}
+		}
 		return reg, nil
 	}
 }
