@@ -130,16 +130,18 @@ func peak(all []Rate) (most float64) {
 	return most
 }
 
-// line is the points of a polyline: each sample has its place from the right, be there as few as there are.
+// line is the points of a polyline: each sample has its place from the right, be there as few as there are. One is of the time before it, so the
+// first begins a step earlier.
 func line(all []Rate, closed bool) string {
 	most := max(peak(all), 1)
 	var b strings.Builder
-	x := func(i int) float64 { return lineWidth - float64(len(all)-1-i)*lineWidth/(points-1) }
-	for i, r := range all {
-		fmt.Fprintf(&b, "%.1f,%.1f ", x(i), 1+(lineHeight-2)*(1-r.Calls/most))
+	x := func(i int) float64 { return lineWidth - float64(len(all)-1-i)*lineWidth/points }
+	y := func(i int) float64 { return 1 + (lineHeight-2)*(1-all[max(0, i)].Calls/most) }
+	for i := -1; i < len(all) && len(all) > 0; i++ {
+		fmt.Fprintf(&b, "%.1f,%.1f ", x(i), y(i))
 	}
 	if closed && len(all) > 0 {
-		fmt.Fprintf(&b, "%.1f,%d %.1f,%d", x(len(all)-1), lineHeight, x(0), lineHeight)
+		fmt.Fprintf(&b, "%.1f,%d %.1f,%d", x(len(all)-1), lineHeight, x(-1), lineHeight)
 	}
 	return strings.TrimSpace(b.String())
 }
