@@ -286,8 +286,8 @@ func TestMigrateOverABridge(t *testing.T) {
 	b := runBridge(t, "--http", "127.0.0.1:0", "--http-rows-key", "rows-key", "--http-key", "shop=k")
 	at := b.addresses(t, "HTTP")[0]
 	u := url.URL{Scheme: "http", Host: at, User: url.User("rows-key")}
-	ok(t, "migrate", "--from", "v1.1", "--sandbox", sb, "--sandbox-sessions", "300", "--to-dsn", u.String())
-	again := lastLine(t, ok(t, "migrate", "--from", "v1.1", "--sandbox", sb, "--to-dsn", u.String(), "--json"))
+	ok(t, "migrate", "--from", "v1.1", "--sandbox", sb, "--sandbox-sessions", "300", "--checkpoint", sb+".checkpoint", "--to-dsn", u.String())
+	again := lastLine(t, ok(t, "migrate", "--from", "v1.1", "--sandbox", sb, "--checkpoint", sb+".checkpoint", "--to-dsn", u.String(), "--json"))
 	if again["copied"] != 0.0 || again["updated"] != 0.0 || again["unchanged"] == 0.0 {
 		t.Errorf("a second run: %v", again)
 	}
