@@ -21,7 +21,9 @@ import (
 	"time"
 
 	"github.com/aspstate/aspstate/bridge"
+	"github.com/aspstate/aspstate/bridge/httpapi"
 	"github.com/aspstate/aspstate/session"
+	"github.com/aspstate/aspstate/session/memstore"
 )
 
 // certificate makes one, and a client's trust in it.
@@ -288,6 +290,45 @@ func TestPolls(t *testing.T) {
 		}
 		s.mem.Close()
 	})
+}
+
+// A lock that is as old as a page may get is taken from whoever holds it by who has waited; its former holder writes nothing any more.
+func TestOldLocksAreTaken(t *testing.T) {
+	for name, store := range map[string]func(*memstore.Store) session.Store{
+		"waits": func(m *memstore.Store) session.Store { return m },
+		"polls": func(m *memstore.Store) session.Store { return plainStore{m} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t)
+				s.front.Store = store(s.mem)
+				if err := s.mem.CreateUninitialized(t.Context(), shop(id), session.Value{Payload: blob("Ada"), Timeout: 20}); err != nil {
+					t.Fatal(err)
+				}
+				s.lockAwayMarked()
+				time.Sleep(httpapi.DefaultSteal - 5*time.Second)
+				s.want(423, call{method: "POST", path: one + "/lock?wait=3s"})
+				s.want(423, call{method: "POST", path: one + "/lock"})
+				s.want(200, call{method: "POST", path: one + "/lock?wait=3s"})
+				s.want(409, call{method: "PUT", path: one, body: jsonSession("late"), header: head("Aspstate-Lock", "2")})
+				s.want(204, call{method: "PUT", path: one, body: jsonSession("new"), header: head("Aspstate-Lock", "3")})
+				s.front.StealAfter = -1
+				s.want(200, call{method: "POST", path: one + "/lock"})
+				time.Sleep(10 * time.Minute)
+				s.want(423, call{method: "POST", path: one + "/lock?wait=3s"})
+				s.front.StealAfter, s.front.Clock = 0, behind{}
+				s.want(423, call{method: "POST", path: one + "/lock?wait=3s"})
+				s.mem.Close()
+			})
+		})
+	}
+}
+
+// behind is the clock of a database server that is behind the bridge's: by it locks are young.
+type behind struct{}
+
+func (behind) Now(context.Context) (session.Instant, error) {
+	return session.At(time.Now().Add(-time.Hour)), nil
 }
 
 func (s *site) lockAwayMarked() {

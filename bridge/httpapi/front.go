@@ -38,7 +38,9 @@ const (
 	DefaultMaxBody  = 20 << 20         // bytes
 	DefaultIdle     = 2 * time.Minute  // of a connection between two requests
 	DefaultPatience = 30 * time.Second // for the rest of a request, and for the taking of an answer
-	DefaultMaxWait  = 90 * time.Second // proxies and clients give up after 100 to 120 s
+	// DefaultSteal is ASP.NET's executionTimeout: a page that takes longer is ended.
+	DefaultSteal   = 110 * time.Second
+	DefaultMaxWait = 90 * time.Second // proxies and clients give up after 100 to 120 s
 )
 
 // Settings are what can be changed while a Front serves.
@@ -81,6 +83,12 @@ type Front struct {
 	TLS      *tls.Config   // has the certificate, for Serve and Server; nil: not encrypted
 	Idle     time.Duration // how long a connection may be without a request; 0: DefaultIdle
 	Patience time.Duration // how long the rest of a request, or the taking of an answer, may take; 0: DefaultPatience
+
+	// StealAfter is the age at which a lock is taken from its holder by who has waited for it, as .NET's pages do it: a program that
+	// has died would keep it until a page comes. 0: DefaultSteal; negative: never.
+	StealAfter time.Duration
+	// Clock is that of the locks' moments, where the bridge has another: a SQL Server's; nil: Store's, if it is one, else Now.
+	Clock session.Clocked
 
 	Now    func() time.Time // the clock by which ages of locks are told; nil: time.Now
 	Logger *slog.Logger     // told of what failed, never of ids, contents and keys; nil: nobody is

@@ -217,6 +217,9 @@ func TestDescription(t *testing.T) {
 	s.front.Store = plainStore{s.mem}
 	s.want(501, with(read, func(c *call) { c.path += "?renew=no" }))
 	s.want(501, with(operations[4].call, func(c *call) { c.header = head("Aspstate-Lock", "2") }))
+	s.front.IfFree = true
+	s.want(501, operations[3].call)
+	s.front.IfFree = false
 	s.want(400, call{method: "GET", path: "/v1/apps/%00"})
 	s.want(400, call{method: "GET", path: "/v1/apps/shop/sessions/%00"})
 	s.want(400, call{method: "POST", path: one + "/touch", body: "x"})

@@ -65,6 +65,7 @@ var (
 	problemStore      = problem{status: 500, name: "store-failed", title: "The store failed"}
 	problemInternal   = problem{status: 500, name: "internal", title: "The server failed"}
 	problemNoPeek     = problem{status: 501, name: "no-peek", title: "The store cannot look at a session without touching it"}
+	problemNoInsert   = problem{status: 501, name: "no-insert", title: "The store cannot make a session only where there is none"}
 	problemNoRows     = problem{status: 501, name: "no-rows", title: "The store shows no rows"}
 	problemDown       = problem{status: 503, name: "unavailable", title: "The store does not answer in time"}
 	problemStopping   = problem{status: 503, name: "stopping", title: "The server stops"}

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync/atomic"
@@ -56,6 +57,12 @@ func (x *exchange) acquire() (session.Item, *problem) {
 	} else {
 		item, err = x.poll(ctx, x.named(whole))
 	}
+	if locked, is := errors.AsType[*session.LockedError](err); is && ctx.Err() == nil && x.isAbandoned(ctx, locked) {
+		x.f.said.Warn(x.f.Logger, "a lock is taken from a holder who has had it for too long", "app", x.key.App)
+		x.giveBack(locked.Cookie) // whoever has taken it meanwhile keeps it
+		item, err = x.f.Store.GetExclusive(x.named(whole), x.key)
+		item.Uninitialized = item.Uninitialized || locked.Uninitialized && err == nil
+	}
 	switch {
 	case err == nil && x.r.Context().Err() != nil: // too late for the client
 		x.giveBack(item.Cookie)
@@ -68,6 +75,24 @@ func (x *exchange) acquire() (session.Item, *problem) {
 		return item, x.fail("locking a session", err)
 	}
 	return item, nil
+}
+
+// isAbandoned says whether a lock is so old that its holder has lost it.
+func (x *exchange) isAbandoned(ctx context.Context, l *session.LockedError) bool {
+	after := cmp.Or(x.f.StealAfter, DefaultSteal)
+	clock := x.f.Clock
+	if clock == nil {
+		clock, _ = x.f.Store.(session.Clocked)
+	}
+	now := session.At(x.f.now())
+	if clock != nil {
+		its, err := clock.Now(ctx)
+		if err != nil {
+			return false
+		}
+		now = its
+	}
+	return after > 0 && now.Sub(l.Since) >= after
 }
 
 // waiting returns a context that ends when the client goes away or the connection is to be left.

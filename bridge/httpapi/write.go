@@ -17,6 +17,9 @@ func (x *exchange) put() *problem {
 	if cond.Kind() == 0 {
 		return problemCondition.because("A PUT needs Aspstate-Lock: COOKIE, Aspstate-Free: COOKIE or If-None-Match: *.")
 	}
+	if cond.Kind() == session.KindInsert && x.f.IfFree {
+		return problemNoInsert.because("It is a State Server: Aspstate-Free: 0 writes where nobody holds a lock, be there a session or not.")
+	}
 	v, p := x.value()
 	if p != nil {
 		return p

@@ -48,6 +48,9 @@ type Options struct {
 	IfFree bool
 	Settings
 
+	// Clock is that of the locks' moments, where the bridge has another: a SQL Server's; nil: Store's, if it is one, else time.Now.
+	Clock session.Clocked
+
 	Wait     time.Duration // how long a request waits for a locked session, then 503; 0: DefaultWait
 	Beat     time.Duration // how often a client that holds a lock by GET is written to; 0: DefaultBeat
 	Patience time.Duration // how long a client may take to read what it is sent, and to send a body by PUT; 0: DefaultPatience
@@ -94,7 +97,9 @@ func New(o Options) (*Handler, error) {
 	}
 	h := &Handler{o: o, steering: newSteering()}
 	h.waiter, _ = o.Store.(session.Waiter)
-	h.clock, _ = o.Store.(session.Clocked)
+	if h.clock = o.Clock; h.clock == nil {
+		h.clock, _ = o.Store.(session.Clocked)
+	}
 	if err := h.Change(o.Settings); err != nil {
 		return nil, err
 	}

@@ -75,7 +75,11 @@ func openFronts(ctx context.Context, log *slog.Logger, set *settings, store *ser
 		if err != nil {
 			return all, err
 		}
-		f := &frontEnd{protocol: "HTTP", secret: true, change: func(s *settings, r *layout.Registry) { front.Change(s.httpAPI(r)) }}
+		f := &frontEnd{protocol: "HTTP", secret: true, change: func(s *settings, r *layout.Registry) {
+			if s.http != "" { // else a restart is needed
+				front.Change(s.httpAPI(r))
+			}
+		}}
 		if err := open(f, "http", set.http, "is another server using the port?", front.Serve); err != nil {
 			return all, err
 		}

@@ -149,7 +149,7 @@ func openHTTP(log *slog.Logger, set *settings, store *served, w *watched, queue 
 	}
 	f := &httpapi.Front{
 		Store: w.front("http", queue), Settings: set.httpAPI(store.registry), Peek: store.peeker(), IfFree: store.verbsOnly(),
-		Named: w.named, TLS: secure, Now: clock, Logger: log,
+		Named: w.named, TLS: secure, Now: clock, Clock: store.clock(), Logger: log,
 	}
 	if store.embedded != nil && store.cutover == nil {
 		f.Rows = store.embedded
@@ -175,6 +175,15 @@ func (s *served) peeker() session.Peeker {
 	}
 	p, _ := s.rows.(session.Peeker)
 	return p
+}
+
+// clock is the store's, where it is not this machine's; nil: it is, or it cannot be asked for what it is.
+func (s *served) clock() session.Clocked {
+	if s.cutover != nil { // locks lie in two stores, and what makes them is the bridge
+		return nil
+	}
+	c, _ := s.rows.(session.Clocked)
+	return c
 }
 
 // warnOfApps tells of keys whose application no .NET node can mean.

@@ -196,7 +196,8 @@ func openRemoteApp(ctx context.Context, log *slog.Logger, set *settings, store *
 		return nil, nil, err
 	}
 	handler, err := remoteapp.New(remoteapp.Options{
-		Store: w.front("remoteapp", queue), IfFree: store.verbsOnly(), Settings: set.remoteApp(store.registry), Logger: log,
+		Store: w.front("remoteapp", queue), IfFree: store.verbsOnly(), Settings: set.remoteApp(store.registry),
+		Clock: store.clock(), Logger: log,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -215,6 +216,9 @@ func openRemoteApp(ctx context.Context, log *slog.Logger, set *settings, store *
 		name: "remoteapp", protocol: "remote app", secret: true, l: l,
 		srv: &bridge.Server{Handle: conns.serve, Allow: set.allow, MaxConns: set.maxConns, MaxPerHost: set.maxPerClient, Logger: log},
 		change: func(s *settings, r *layout.Registry) {
+			if s.remoteAddr == "" { // a restart is needed for that
+				return
+			}
 			if err := handler.Change(s.remoteApp(r)); err != nil { // they were looked at when they were read
 				log.Error("settings of remote app sessions stay as they are", "error", err)
 			}

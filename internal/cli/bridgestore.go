@@ -165,7 +165,7 @@ func (s *stores) servedTable(log *slog.Logger, set *settings, at seat) (*served,
 		return nil, err
 	}
 	var rows session.Scanner
-	if set.page != "" || set.http != "" { // a view of its own: what it leaves out is told of by the other
+	if set.page != "" || set.http != "" || set.remoteAddr != "" { // a view of its own: what it leaves out is told of by the other
 		if rows, err = layout.RespellRows(table, e.Spelling, e.rules[0], e.Layout.CaseInsensitiveIDs); err != nil {
 			return nil, fmt.Errorf("opening %s: %w", e.Title, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -44,6 +45,9 @@ func (s *stores) openBridge(e *end, side string, u *url.URL) error {
 		}
 	}
 	at.User = nil
+	if ip := net.ParseIP(u.Hostname()); key != "" && u.Scheme == "http" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		fmt.Fprintf(s.s.Err, "note: %s: without https others can read the key on its way\n", s.dsnFlag(side))
+	}
 	rows, err := client.OpenRows(s.c.Context, at.String(), client.Options{Key: client.APIKey(key)})
 	problem, is := errors.AsType[*client.ProblemError](err)
 	switch {
