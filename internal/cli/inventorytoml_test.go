@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -63,6 +65,12 @@ func configured(t *testing.T, printed, settings string) map[string]remoteapp.App
 		n++
 		return fmt.Sprintf("%s]\nprefix = \"/%d\"\napi-key = %q\n%s\n%s", strings.TrimSuffix(head, ".keys]"), n, coreKey, settings, head)
 	})
+	return bridgeReads(t, text)
+}
+
+// bridgeReads reads a file as a bridge does.
+func bridgeReads(t *testing.T, text string) map[string]remoteapp.App {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "bridge.toml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -380,5 +388,37 @@ func TestInventoryTOMLServes(t *testing.T) {
 			t.Errorf("%s: a client is shown %q, and %d keys are converted", r.Key.ID, got, n)
 		}
 		t.Logf("%s: %q", r.Key.ID, got)
+	}
+}
+
+// docs/core-apps.md has every setting of the tables, and a file that a bridge takes.
+func TestCoreAppsDocs(t *testing.T) {
+	b, err := os.ReadFile("../../docs/core-apps.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(b)
+	for _, table := range []any{remoteAppConfig{}, classConfig{}} {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(table)) {
+			name := cmp.Or(f.Tag.Get("toml"), strings.ToLower(f.Name))
+			if !strings.Contains(text, "`"+name+"`") && !strings.Contains(text, "`"+name+" =") {
+				t.Errorf("it lacks the setting %s", name)
+			}
+		}
+	}
+	_, sample, found := strings.Cut(text, "    [remoteapp.shop]\n")
+	if !found {
+		t.Fatal("it has no sample")
+	}
+	var file strings.Builder
+	for line := range strings.Lines("    [remoteapp.shop]\n" + sample) {
+		if !strings.HasPrefix(line, "    ") {
+			break
+		}
+		file.WriteString(line[4:])
+	}
+	shop := bridgeReads(t, file.String())["shop"]
+	if len(shop.Keys) != 2 || shop.Prefix != "/shop" {
+		t.Errorf("%+v", shop)
 	}
 }
