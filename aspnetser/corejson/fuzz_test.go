@@ -3,6 +3,7 @@ package corejson
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/aspstate/aspstate/aspnetser"
 	"github.com/aspstate/aspstate/aspnetser/nrbf"
@@ -129,4 +130,86 @@ func FuzzGraph(f *testing.F) {
 			slotOf(t, changed)
 		}
 	})
+}
+
+// Whatever two graphs come, NewSchema takes what a Survey of both says, and by it what was carried and is not refused becomes JSON
+// and stays what it is.
+func FuzzSurvey(f *testing.F) {
+	var streams [][]byte
+	fixtureItems(f, func(_ string, v aspnetser.Value) {
+		if g, ok := v.Graph(); ok && g.Size() < 4096 {
+			streams = append(streams, g.Append(nil))
+		}
+	})
+	for i, stream := range streams {
+		f.Add(stream, streams[(i+1)%len(streams)])
+	}
+	for _, pair := range surveyPairs(f) {
+		f.Add(pair[0], pair[1])
+	}
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		s := NewSurvey(func() bool { return true })
+		var values []aspnetser.Value
+		var types []string
+		for _, stream := range [][]byte{a, b} {
+			g, _, err := nrbf.Decode(stream, nrbf.Limits{})
+			if err != nil {
+				continue
+			}
+			if c := s.Add(aspnetser.Object(g)); c.Type != "" {
+				values, types = append(values, aspnetser.Object(g)), append(types, c.Type)
+			}
+		}
+		found, refused := s.Schema(types)
+		var classes []Class
+		for _, c := range found {
+			classes = append(classes, c.Class)
+		}
+		schema, err := NewSchema(classes, time.UTC)
+		if err != nil {
+			t.Fatalf("%+v: %v", classes, err)
+		}
+		for i, v := range values {
+			if refused[types[i]] != "" {
+				continue
+			}
+			typ, err := schema.ParseType(types[i])
+			if err != nil {
+				t.Fatalf("%s: %v, of %+v", types[i], err, classes)
+			}
+			json, err := typ.ToJSON(nil, v)
+			if err != nil {
+				t.Fatalf("%s: %v, of %+v", types[i], err, classes)
+			}
+			if same, err := typ.FromJSON(json, v, true); err != nil || !sameBytes(t, same, v) {
+				t.Fatalf("%s: what is equal does not stay: %v", typ, err)
+			}
+		}
+	})
+}
+
+// surveyPairs are streams of classes with properties, of which each pair differs.
+func surveyPairs(t testing.TB) (pairs [][2][]byte) {
+	money := struct_(instance("S.M", "S", prop{name: "A", typ: nrbf.PrimitiveInt32, value: int32(1)}))
+	colour := nrbf.EnumType("S.C", "S", nrbf.PrimitiveByte)
+	of := func(props ...prop) *nrbf.Instance { return instance("S.L", "S", props...) }
+	stream := func(root any) []byte {
+		b, err := nrbf.EncodeStream(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	one := prop{name: "P", typ: nrbf.PrimitiveInt32, value: int32(1)}
+	for _, p := range [][2]any{
+		{of(one), of(prop{name: "P", typ: nrbf.StringType, value: "x"})},
+		{of(one), of(one, prop{name: "Q", typ: nrbf.NullableType{Of: money.Class}})},
+		{of(prop{name: "P", typ: nrbf.NullableType{Of: money.Class}, value: money}), of(prop{name: "P", typ: nrbf.NullableType{Of: money.Class}})},
+		{of(prop{name: "P", typ: colour, value: colour.New(byte(1))}), colour.New(byte(2))},
+		{of(prop{name: "P", typ: money.Class, value: money}), money},
+		{nrbf.List(of(one).Class, of(one)), of(prop{name: "P", typ: of(one).Class, value: of(prop{name: "P", typ: of(one).Class})})},
+	} {
+		pairs = append(pairs, [2][]byte{stream(p[0]), stream(p[1])})
+	}
+	return pairs
 }
