@@ -5,9 +5,32 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aspstate/aspstate/session"
 )
+
+// TestNoPeek: an old State Server cannot be looked into; what is in new alone can.
+func TestNoPeek(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newStateServerFarm(t, 1)
+		b := f.bridges[0]
+		f.ok(b.SetAndRelease(t.Context(), key("one"), val("one"), session.IfFree(0)), "writing")
+		if _, err := b.Peek(t.Context(), []session.Key{key("one")}); !errors.Is(err, ErrNoPeek) {
+			t.Errorf("in proxy: %v", err)
+		}
+		f.to(Prepare)
+		f.to(Handoff)
+		_, err := b.Get(t.Context(), key("one"))
+		f.ok(err, "touching")
+		time.Sleep(2 * time.Minute)
+		f.request(Request{Phase: Mirror, OldTimeout: 1})
+		if found, err := b.Peek(t.Context(), []session.Key{key("one")}); err != nil || found[0] == nil || string(found[0].Payload) != "one" {
+			t.Errorf("in mirror: %v, %v", found, err)
+		}
+		f.close()
+	})
+}
 
 // TestPeek: in every phase it shows what a read would serve, wherever that lies, locked or not, and changes nothing.
 func TestPeek(t *testing.T) {
