@@ -36,7 +36,7 @@ func newWatched(s *served, set *settings) *watched {
 	r := prometheus.NewRegistry()
 	w := &watched{registry: r, served: s}
 	if set.page != "" {
-		w.tally = new(observe.Tally)
+		w.tally = observe.NewTally()
 	}
 	if set.metrics == "" {
 		return w

@@ -44,6 +44,7 @@ func main() {
 	idle := flag.Int("idle", 0, "measure the memory of so many idle connections instead")
 	flag.BoolVar(&s.sql, "tds", false, "measure the SQL front instead")
 	page := flag.Bool("page", false, "measure what the status page costs instead")
+	at := flag.String("look", "", "look at the page at this address instead: for -page, which starts it")
 	flag.Parse()
 	s.engine = os.Getenv("ASPSTATE_TEST_SQLSERVER")
 	if err := moveTo(*own); err != nil {
@@ -56,6 +57,9 @@ func main() {
 	}
 	if *page {
 		run = pageCost
+	}
+	if *at != "" {
+		run = func(settings) error { return looks(*at) }
 	}
 	if err := run(s); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

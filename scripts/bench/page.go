@@ -3,11 +3,13 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"slices"
 	"time"
 )
@@ -15,6 +17,7 @@ import (
 // The turns of -page.
 const (
 	withoutPage = "cycle, without a page"
+	another     = "cycle, another without" // the control: what two processes differ in anyway
 	pageUnseen  = "cycle, page, nobody looks"
 	pageSeen    = "cycle, page, somebody looks"
 )
@@ -43,7 +46,13 @@ func pageCost(s settings) error {
 	if err != nil {
 		return err
 	}
-	turns := []turn{{name: withoutPage, server: plain}, {name: pageUnseen, server: paged}, {name: pageSeen, server: paged}}
+	twin, err := f.bridge(s)
+	if err != nil {
+		return err
+	}
+	turns := []turn{
+		{name: withoutPage, server: plain}, {name: pageUnseen, server: paged}, {name: pageSeen, server: paged}, {name: another, server: twin},
+	}
 	for round := range s.rounds {
 		for i := range turns {
 			t := &turns[i]
@@ -52,7 +61,9 @@ func pageCost(s settings) error {
 			}
 			over := func() error { return nil }
 			if t.name == pageSeen {
-				over = look("http://" + page + "/sessions")
+				if over, err = look("http://" + page + "/sessions"); err != nil {
+					return err
+				}
 			}
 			r, err := cycles.run(t.server, s)
 			if seen := over(); err == nil {
@@ -71,7 +82,10 @@ func pageCost(s settings) error {
 	for _, c := range []struct {
 		what         string
 		ours, theirs int
-	}{{"somebody looks to nobody does", 2, 1}, {"nobody looks to without a page", 1, 0}, {"somebody looks to without a page", 2, 0}} {
+	}{
+		{"somebody looks to nobody does", 2, 1}, {"nobody looks to without a page", 1, 0}, {"somebody looks to without a page", 2, 0},
+		{"control: without a page to another without", 3, 0},
+	} {
 		var rates, times []float64
 		for i := range s.rounds {
 			a, b := turns[c.ours].took[i], turns[c.theirs].took[i]
@@ -86,33 +100,49 @@ func spread(v []float64) string {
 	return fmt.Sprintf("%.3f (%.3f – %.3f)", median(v), slices.Min(v), slices.Max(v))
 }
 
-// look asks for a page again and again, as a browser does that has it open, until over is called.
-func look(address string) (over func() error) {
-	stop, ended := make(chan struct{}), make(chan error, 1)
-	go func() {
-		for tick := time.NewTicker(pageEvery); ; {
-			r, err := http.Get(address)
-			if err == nil {
-				_, err = io.Copy(io.Discard, r.Body)
-				r.Body.Close()
-				if err == nil && r.StatusCode != http.StatusOK {
-					err = fmt.Errorf("the page answers %s", r.Status)
-				}
-			}
-			if err != nil {
-				ended <- err
-				return
-			}
-			select {
-			case <-stop:
-				ended <- nil
-				return
-			case <-tick.C:
-			}
-		}
-	}()
+// look has a program of its own, like this one, look at a page until over is called: a browser is none of the load's either.
+func look(address string) (over func() error, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	c := exec.Command(self, "-look", address, "-load-cpus", "")
+	var said bytes.Buffer
+	c.Stderr = &said
+	in, err := c.StdinPipe()
+	if err == nil {
+		err = c.Start()
+	}
 	return func() error {
-		close(stop)
-		return <-ended
+		in.Close()
+		if err := c.Wait(); err != nil {
+			return fmt.Errorf("looking at the page: %w\n%s", err, said.Bytes())
+		}
+		return nil
+	}, err
+}
+
+// looks asks for a page again and again, as a browser does that has it open, until its input ends.
+func looks(address string) error {
+	ended := make(chan struct{})
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		close(ended)
+	}()
+	for tick := time.NewTicker(pageEvery); ; {
+		r, err := http.Get(address)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, r.Body)
+		r.Body.Close()
+		if err != nil || r.StatusCode != http.StatusOK {
+			return fmt.Errorf("the page answers %s, %w", r.Status, err)
+		}
+		select {
+		case <-ended:
+			return nil
+		case <-tick.C:
+		}
 	}
 }

@@ -51,10 +51,11 @@ const (
 var outcomeNames = [outcomes]string{"ok", "not_found", "exists", "stale_cookie", "locked", "canceled", "error"}
 
 func outcomeOf(err error) int {
-	var l *session.LockedError
-	switch {
-	case err == nil:
+	if err == nil {
 		return ok
+	}
+	var l *session.LockedError // on the heap, where it is asked for
+	switch {
 	case errors.Is(err, session.ErrNotFound):
 		return notFound
 	case errors.Is(err, session.ErrExists):

@@ -29,49 +29,60 @@ func clientOf(ctx context.Context) string {
 // Taker says who took the lock that a session has under a cookie, if it was taken here and not given back here.
 func (t *Tally) Taker(k session.Key, cookie int32) (Taker, bool) { return t.takers.of(k, cookie) }
 
-// takers are those of the locks that are held. A key is its hash: two of the same at a time, of 64 bits, there are not.
+// takers are those of the locks that are held. Few are at a time, so that the shards have one or two.
 type takers struct {
-	once   sync.Once
 	seed   maphash.Seed
 	shards [takerShards]takerShard
 }
 
 const (
-	takerShards = 64
+	takerShards = 1024
 	// mostTakers bounds a shard. Locks that are given back elsewhere leave theirs behind: another bridge over the same table does that.
-	mostTakers = 1024
+	mostTakers = 64
 )
 
 type takerShard struct {
 	mu   sync.Mutex
-	held map[uint64]heldBy
+	held []heldBy
 }
 
+// heldBy is the taker of a lock. The session is its hash: of 64 bits, two of those that are locked at a time are not the same.
 type heldBy struct {
-	Taker
+	hash   uint64
 	cookie int32
+	Taker
 }
 
+// shard returns the one of a session. Ids are random, and those of two applications as well.
 func (t *takers) shard(k session.Key) (*takerShard, uint64) {
-	t.once.Do(func() { t.seed = maphash.MakeSeed() })
-	h := maphash.Comparable(t.seed, k)
+	h := maphash.String(t.seed, k.ID)
 	return &t.shards[h%takerShards], h
+}
+
+// find returns where a session is; -1: it is not.
+func (sh *takerShard) find(hash uint64) int {
+	for i := range sh.held {
+		if sh.held[i].hash == hash {
+			return i
+		}
+	}
+	return -1
 }
 
 func (t *takers) took(k session.Key, cookie int32, who Taker) {
 	sh, h := t.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if sh.held == nil {
-		sh.held = map[uint64]heldBy{}
+	i := sh.find(h)
+	switch {
+	case i >= 0:
+	case len(sh.held) < mostTakers:
+		i = len(sh.held)
+		sh.held = append(sh.held, heldBy{})
+	default:
+		i = int(h>>32) % mostTakers // any
 	}
-	if len(sh.held) >= mostTakers {
-		for some := range sh.held {
-			delete(sh.held, some)
-			break
-		}
-	}
-	sh.held[h] = heldBy{who, cookie}
+	sh.held[i] = heldBy{h, cookie, who}
 }
 
 // gaveBack forgets a lock. Somebody may have the next one already.
@@ -79,8 +90,11 @@ func (t *takers) gaveBack(k session.Key, cookie int32) {
 	sh, h := t.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if sh.held[h].cookie == cookie {
-		delete(sh.held, h)
+	if i := sh.find(h); i >= 0 && sh.held[i].cookie == cookie {
+		last := len(sh.held) - 1
+		sh.held[i] = sh.held[last]
+		sh.held[last] = heldBy{}
+		sh.held = sh.held[:last]
 	}
 }
 
@@ -88,6 +102,8 @@ func (t *takers) of(k session.Key, cookie int32) (Taker, bool) {
 	sh, h := t.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	by, there := sh.held[h]
-	return by.Taker, there && by.cookie == cookie
+	if i := sh.find(h); i >= 0 && sh.held[i].cookie == cookie {
+		return sh.held[i].Taker, true
+	}
+	return Taker{}, false
 }

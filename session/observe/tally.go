@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,12 +11,15 @@ import (
 )
 
 // Tally counts calls as Metrics does, without Prometheus and without times, and knows who took the locks that are held: what the
-// page of a bridge shows. The zero value works.
+// page of a bridge shows.
 type Tally struct {
 	mu     sync.Mutex
 	layers []*tallied
 	takers takers
 }
+
+// NewTally makes one in which nothing has been counted.
+func NewTally() *Tally { return &Tally{takers: takers{seed: maphash.MakeSeed()}} }
 
 // Count is how often a verb was called in a layer since the beginning, by outcome.
 type Count struct {

@@ -17,7 +17,7 @@ import (
 func TestTally(t *testing.T) {
 	store := memstore.New(memstore.Options{})
 	defer store.Close()
-	var tally observe.Tally
+	tally := observe.NewTally()
 	front, other := tally.Store("stateserver", store), tally.Store("tds", store)
 	ctx := observe.Client(t.Context(), "10.1.0.7")
 	k, v := session.Key{App: "shop", ID: "one"}, session.Value{Payload: []byte("x"), Timeout: 20}
@@ -71,7 +71,7 @@ func TestTally(t *testing.T) {
 
 // TestTakersAreBounded: locks that are never given back here do not fill the memory.
 func TestTakersAreBounded(t *testing.T) {
-	var tally observe.Tally
+	tally := observe.NewTally()
 	s := tally.Store("tds", always{})
 	const many = 200_000
 	for n := range many {
@@ -104,7 +104,7 @@ func BenchmarkTally(b *testing.B) {
 	for n := range keys {
 		keys[n] = session.Key{App: "/LM/W3SVC/3/ROOT/shop", ID: fmt.Sprintf("lit3py55t21z5v55vlm%05d", n)}
 	}
-	var tally observe.Tally
+	tally := observe.NewTally()
 	for name, s := range map[string]session.Store{"plain": nothing{}, "tallied": tally.Store("stateserver", nothing{})} {
 		b.Run(name, func(b *testing.B) {
 			for n := 0; b.Loop(); n++ {
