@@ -25,56 +25,20 @@ const (
 // pageEvery is how often the page's script asks for it again.
 const pageEvery = 5 * time.Second
 
-// pageCost measures page cycles of a bridge with a page, at which somebody looks or nobody, and of one without, in turns.
+// pageCost measures page cycles of a bridge with a page, at which somebody looks or nobody, and of two without, in turns. Each round has
+// processes of its own, in alternating order: two of the same kind differ by more than what is looked for.
 func pageCost(s settings) error {
-	f, err := newFarm(s)
-	if err != nil {
-		return err
-	}
-	defer f.stop()
-	plain, err := f.bridge(s)
-	if err != nil {
-		return err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	page := l.Addr().String()
-	l.Close()
-	paged, err := f.bridge(s, "--page", page)
-	if err != nil {
-		return err
-	}
-	twin, err := f.bridge(s)
-	if err != nil {
-		return err
-	}
-	turns := []turn{
-		{name: withoutPage, server: plain}, {name: pageUnseen, server: paged}, {name: pageSeen, server: paged}, {name: another, server: twin},
-	}
+	names := []string{withoutPage, pageUnseen, pageSeen, another}
+	took := make([][]result, len(names))
 	for round := range s.rounds {
-		for i := range turns {
-			t := &turns[i]
-			if round%2 == 1 {
-				t = &turns[len(turns)-1-i]
-			}
-			over := func() error { return nil }
-			if t.name == pageSeen {
-				if over, err = look("http://" + page + "/sessions"); err != nil {
-					return err
-				}
-			}
-			r, err := cycles.run(t.server, s)
-			if seen := over(); err == nil {
-				err = seen
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", t.name, err)
-			}
-			t.took = append(t.took, r)
+		one, err := pageRound(s, round%2 == 1)
+		if err != nil {
+			return err
+		}
+		for i, r := range one {
+			took[i] = append(took[i], r)
 			fmt.Fprintf(os.Stderr, "round %d: %-28s %9.0f /s, p99 %6.2f ms, %5.1f µs of the server's processor time each\n",
-				round+1, t.name, r.rate, r.p99.Seconds()*1e3, r.cpu.Seconds()*1e6)
+				round+1, names[i], r.rate, r.p99.Seconds()*1e3, r.cpu.Seconds()*1e6)
 		}
 	}
 	fmt.Println("| ratio, median of the rounds' (least – most) | wanted | rate | processor time of a cycle |")
@@ -88,12 +52,61 @@ func pageCost(s settings) error {
 	} {
 		var rates, times []float64
 		for i := range s.rounds {
-			a, b := turns[c.ours].took[i], turns[c.theirs].took[i]
+			a, b := took[c.ours][i], took[c.theirs][i]
 			rates, times = append(rates, a.rate/b.rate), append(times, a.cpu.Seconds()/b.cpu.Seconds())
 		}
 		fmt.Printf("| %s | rate 0.98 or more | %s | %s |\n", c.what, spread(rates), spread(times))
 	}
 	return nil
+}
+
+// pageRound is a round, in the order of the names.
+func pageRound(s settings, turned bool) ([]result, error) {
+	f, err := newFarm(s)
+	if err != nil {
+		return nil, err
+	}
+	defer f.stop()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	page := l.Addr().String()
+	l.Close()
+	order := []int{0, 1, 2, 3}
+	if turned {
+		slices.Reverse(order)
+	}
+	servers := make([]*server, len(order))
+	for _, i := range order {
+		switch {
+		case i == 0 || i == 3:
+			servers[i], err = f.bridge(s)
+		case servers[1] == nil:
+			servers[1], err = f.bridge(s, "--page", page)
+			servers[2] = servers[1]
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	took := make([]result, len(order))
+	for _, i := range order {
+		over := func() error { return nil }
+		if i == 2 {
+			if over, err = look("http://" + page + "/sessions"); err != nil {
+				return nil, err
+			}
+		}
+		took[i], err = cycles.run(servers[i], s)
+		if seen := over(); err == nil {
+			err = seen
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return took, nil
 }
 
 func spread(v []float64) string {
