@@ -170,6 +170,9 @@ func pageApp(a *cutover.AppStatus, leases []leaseStatus, listless bool) page.App
 	}
 	if a.Next == "" {
 		for _, p := range a.Phase.Follows() {
+			if p == a.Phase && a.Percent == 100 { // no part is left to be handed off
+				continue
+			}
 			app.Moves = append(app.Moves, moveOf(a.Phase, p, listless))
 		}
 	}
