@@ -120,7 +120,6 @@ var plantedCopies = map[string]func(copier.Destination) copier.Destination{
 	"a deletion is not carried": func(d copier.Destination) copier.Destination {
 		return &undeleted{Destination: d, gone: map[session.Key]bool{}}
 	},
-	"cookies begin anew": func(d copier.Destination) copier.Destination { return cookieless{d} },
 }
 
 // TestPlantedCopies: each bug is found by one of the seeds.
@@ -171,23 +170,4 @@ func (u *undeleted) Apply(ctx context.Context, changes []session.Change) ([]sess
 		u.gone[c.Record.Key] = true
 	}
 	return make([]session.Outcome, len(changes)), nil
-}
-
-// cookieless forgets which cookies were handed out.
-type cookieless struct{ copier.Destination }
-
-func (c cookieless) Apply(ctx context.Context, changes []session.Change) ([]session.Outcome, error) {
-	return c.Destination.Apply(ctx, forgotten(changes))
-}
-
-func (c cookieless) After(change session.Change) session.Fence {
-	return c.Destination.After(forgotten([]session.Change{change})[0])
-}
-
-func forgotten(changes []session.Change) []session.Change {
-	changes = slices.Clone(changes)
-	for i := range changes {
-		changes[i].Record.Lock.Cookie = 1
-	}
-	return changes
 }

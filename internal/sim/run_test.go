@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -61,12 +62,22 @@ func (r *run) bad(format string, args ...any) {
 func play(t *testing.T, p plan, s scenario) result {
 	var res result
 	t.Run(fmt.Sprintf("seed%d", p.seed), func(t *testing.T) {
-		dir := t.TempDir()
+		dir := ramDir(t)
 		defer alone()()
 		cryptotest.SetGlobalRandom(t, p.seed) // identities and orders of stores come from there
 		synctest.Test(t, func(t *testing.T) { res = playWithin(p, dir, s) })
 	})
 	return res
+}
+
+// ramDir is a directory in memory where there is one: what a disk takes to sync says nothing here.
+func ramDir(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "aspstate-sim-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 // alone has goroutines that something wakes at once run one after the other, in the same order each time. The collector would
