@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aspstate/aspstate/aspnetser"
+	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/session"
 )
 
@@ -27,7 +28,7 @@ type load struct {
 func (h *Handler) lockAndLoad(ctx context.Context, x *exchange, id string) (*load, error) {
 	l := &load{h: h, p: x.p, set: x.set, key: session.Key{App: x.p.Name, ID: id}}
 	if id == "" {
-		l.key.ID = newID()
+		l.key.ID = layout.NewSessionID()
 	}
 	waiting, cancel := either(ctx, h.stop)
 	defer cancel()
@@ -48,7 +49,7 @@ func (h *Handler) read(ctx context.Context, x *exchange, id string) (*Payload, e
 	l := &load{h: h, p: x.p, set: x.set, key: session.Key{App: x.p.Name, ID: id}}
 	item, err := session.Item{}, session.ErrNotFound
 	if id == "" {
-		l.key.ID = newID()
+		l.key.ID = layout.NewSessionID()
 	} else {
 		waiting, cancel := either(ctx, h.stop)
 		defer cancel()

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/aspstate/aspstate/aspnetser"
+	"github.com/aspstate/aspstate/compat/layout"
 	"github.com/aspstate/aspstate/fixtures/blobs"
 	"github.com/aspstate/aspstate/session"
 )
@@ -198,7 +199,7 @@ func TestHiddenItemsSurvive(t *testing.T) {
 		if err != nil {
 			continue // nobody can write this one
 		}
-		k := session.Key{App: "shop", ID: newID()}
+		k := session.Key{App: "shop", ID: layout.NewSessionID()}
 		w.put(k, blob)
 		m, form := slots(blob)
 		hidden += len(m)

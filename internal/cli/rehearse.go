@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -258,7 +257,7 @@ func (r *rehearsal) open(ctx context.Context) error {
 	app := keys[0].App
 	r.farm = traffic.Start(r.c.Context, traffic.Options{
 		Stores: []session.Store{store}, Keys: keys, Rate: max(1, r.c.Int("traffic")), Workers: 8,
-		NewKey: func() session.Key { return session.Key{App: app, ID: newSessionID()} },
+		NewKey: func() session.Key { return session.Key{App: app, ID: layout.NewSessionID()} },
 	})
 	for range 2 { // at first connections are made
 		r.farm.Forget()
@@ -297,17 +296,6 @@ func (r *rehearsal) usable(ctx context.Context) (keys []session.Key, err error) 
 			return slices.DeleteFunc(keys, func(k session.Key) bool { return rows[k] > 1 }), nil
 		}
 	}
-}
-
-// newSessionID is an id as ASP.NET makes them: 24 characters of its alphabet.
-func newSessionID() string {
-	const alphabet = "abcdefghijklmnopqrstuvwxyz012345"
-	var b [24]byte
-	rand.Read(b[:])
-	for i := range b {
-		b[i] = alphabet[b[i]%32]
-	}
-	return string(b[:])
 }
 
 // check looks whether the target has what the pages wrote, before the cut-over and after it.
