@@ -159,10 +159,18 @@ func (c *accordTold) check(t *testing.T, s *Store, crash int) {
 // TestMarkCostsNoSync: under every policy marking returns while the disk stands still, and agreeing does not.
 func TestMarkCostsNoSync(t *testing.T) {
 	for _, policy := range []Policy{SyncAlways, SyncInterval, SyncOff} {
-		s, err := Open("store", Options{FS: vfs.NewMem(), Sync: policy, SyncEvery: time.Hour})
+		files := &hookFS{FS: vfs.NewMem()}
+		s, err := Open("store", Options{FS: files, Sync: policy, SyncEvery: time.Hour})
 		if err != nil {
 			t.Fatal(err)
 		}
+		var busy sync.RWMutex // held: the disk syncs nothing, so that who needs it waits
+		files.mu.Lock()
+		files.onSync = func() {
+			busy.RLock()
+			defer busy.RUnlock()
+		}
+		files.mu.Unlock()
 		ctx := context.Background()
 		m := session.Mark{Key: session.Key{App: "shop", ID: "a"}, ID: "b"}
 		for name, c := range map[string]struct {
@@ -177,6 +185,7 @@ func TestMarkCostsNoSync(t *testing.T) {
 				return err
 			}},
 		} {
+			busy.Lock()
 			err := c.call(&onceAlive{Context: ctx})
 			if waited := errors.Is(err, context.Canceled); waited != c.waits {
 				t.Errorf("%v: %s waits for the disk: %v (%v)", policy, name, waited, err)
@@ -184,6 +193,7 @@ func TestMarkCostsNoSync(t *testing.T) {
 			if _, err := s.Agreement(&onceAlive{Context: ctx}); c.waits != errors.Is(err, context.Canceled) {
 				t.Errorf("%v: after %s an agreement that may be forgotten is told: %v", policy, name, err)
 			}
+			busy.Unlock()
 			if err := s.Flush(ctx); err != nil {
 				t.Fatal(err)
 			}
