@@ -159,18 +159,11 @@ func (c *accordTold) check(t *testing.T, s *Store, crash int) {
 // TestMarkCostsNoSync: under every policy marking returns while the disk stands still, and agreeing does not.
 func TestMarkCostsNoSync(t *testing.T) {
 	for _, policy := range []Policy{SyncAlways, SyncInterval, SyncOff} {
-		files := &hookFS{FS: vfs.NewMem()}
+		files, busy := keptBusy()
 		s, err := Open("store", Options{FS: files, Sync: policy, SyncEvery: time.Hour})
 		if err != nil {
 			t.Fatal(err)
 		}
-		var busy sync.RWMutex // held: the disk syncs nothing, so that who needs it waits
-		files.mu.Lock()
-		files.onSync = func() {
-			busy.RLock()
-			defer busy.RUnlock()
-		}
-		files.mu.Unlock()
 		ctx := context.Background()
 		m := session.Mark{Key: session.Key{App: "shop", ID: "a"}, ID: "b"}
 		for name, c := range map[string]struct {

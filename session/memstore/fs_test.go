@@ -18,6 +18,15 @@ type hookFS struct {
 	only   func(name string) bool // which files the failures concern; nil: all
 }
 
+// keptBusy makes a disk that syncs nothing while busy is held: who needs it waits then, however fast it is.
+func keptBusy() (files *hookFS, busy *sync.Mutex) {
+	busy = new(sync.Mutex)
+	return &hookFS{FS: vfs.NewMem(), onSync: func() {
+		busy.Lock()
+		defer busy.Unlock()
+	}}, busy
+}
+
 func (h *hookFS) concerns(name string) bool { return h.only == nil || h.only(name) }
 
 func (h *hookFS) wrap(f vfs.File, name string, err error) (vfs.File, error) {

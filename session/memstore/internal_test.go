@@ -366,7 +366,8 @@ func TestAlwaysWaits(t *testing.T) {
 	ctx := context.Background()
 	var calls atomic.Int64 // each is a second after the one before: a renewal within a tick would be none
 	now := func() time.Time { return time.Unix(calls.Add(1), 0) }
-	s, err := Open("store", Options{Now: now, FS: vfs.NewMem(), SyncEvery: time.Hour})
+	files, busy := keptBusy()
+	s, err := Open("store", Options{Now: now, FS: files, SyncEvery: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,7 +376,9 @@ func TestAlwaysWaits(t *testing.T) {
 	v := session.Value{Payload: []byte("x"), Timeout: 20}
 	do := func(name string, want bool, call func(ctx context.Context) error) {
 		t.Helper()
+		busy.Lock()
 		err := call(&onceAlive{Context: ctx})
+		busy.Unlock()
 		if waited := errors.Is(err, context.Canceled); waited != want {
 			t.Errorf("%s waits for the disk: %v (%v)", name, waited, err)
 		}
